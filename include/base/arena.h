@@ -1,0 +1,162 @@
+/* arena.h - all memory of a mount: one address range, cut into frames.
+ *
+ * A frame is 4 KiB.  It is FREE, a PAGE (lent whole to a room above: file data
+ * in the pool, tables in swap), a SLAB (cut into small objects of one class) or RAW (one whole
+ * frame of metadata).  Every frame has a 32-byte `struct frame` in a table;
+ * the pool lays its own `struct page` over the entry of a PAGE.
+ *
+ *     FREE --arena_frame_alloc--> PAGE --arena_frame_free--> FREE
+ *     FREE --arena_alloc--> SLAB/RAW --arena_free of the last object--> FREE
+ *
+ * Invariants
+ *   A1  frames that are not FREE never exceed nr_frames: memory in use is
+ *       bounded by construction (invariant 7 of the design).
+ *   A2  a SLAB or RAW frame has been charged through ops->charge, and is
+ *       uncharged when it becomes FREE; an empty slab is FREE at once.
+ *   A3  arena_alloc returns zeroed memory (invariant 4).
+ *   A4  frame 0 is RAW, read-only and all zeros for ever: what holes are read from.
+ *   A5  the arena holds nothing the kernel knows: no fd, thread or function.
+ *
+ * Ownership   who allocates, frees.  Pointers into the arena stay valid and
+ *             equal for the life of the mount; a handle is the compact form.
+ * Locking     locks inside (RANK_ARENA); ops are called with no arena lock held.
+ *             Nothing here waits, but arena_wait.
+ * Units       frames, bytes where the name says so; handles in 32 bytes.
+ * Errors      -EAGAIN no frame is free at this moment (arena_wait, then again),
+ *             -ENOSPC the metadata may not grow (limits reached).
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "bits.h"
+#include "list.h"
+#include "lock.h"
+
+#define FRAME_NONE UINT32_MAX
+#define HANDLE_SHIFT 5
+#define HANDLE_NONE 0u
+#define FRAME_ZERO 0u
+/* Handles reach 2^32 * 32 bytes. */
+#define ARENA_MAX_BYTES ((uint64_t)1 << (32 + HANDLE_SHIFT))
+
+enum frame_kind { FRAME_FREE, FRAME_PAGE, FRAME_SLAB, FRAME_RAW };
+
+/* Size classes of arena_alloc; the two typed classes let their owners check a
+ * handle that came from outside. */
+enum slab_class {
+    SLAB_32, SLAB_64, SLAB_96, SLAB_128, SLAB_192, SLAB_256, SLAB_320,
+    SLAB_512, SLAB_1024, SLAB_2048,
+    SLAB_NODE,
+    NR_SLAB_CLASSES
+};
+#define SLAB_NODE_SIZE 192u
+
+/* The table entry of a frame.  The first byte is the kind for all kinds. */
+struct frame {
+    uint8_t kind;       /* enum frame_kind (a) */
+    uint8_t slab_class; /* SLAB (a) */
+    uint16_t used;      /* SLAB: objects allocated; FREE: 1 if trimmed (a) */
+    uint32_t next;      /* FREE: next free frame; SLAB: partial list (a) */
+    uint32_t prev;      /* SLAB: partial list (a) */
+    uint16_t free_head; /* SLAB: first free object + 1, 0 none (a) */
+    uint16_t fresh;     /* SLAB: objects from here on were never handed out (a) */
+    uint32_t live[4];   /* SLAB: bitmap of allocated objects (a) */
+};                      /* (a) arena lock */
+_Static_assert(sizeof(struct frame) == 32, "a frame costs 32 bytes");
+
+/* How the arena reaches the room that keeps the budget.  All may be called
+ * from any thread with any lock before RANK_BUDGET held, except `wait`. */
+struct arena_ops {
+    /* One frame of metadata is about to be used: 0 or -ENOSPC, -EAGAIN. */
+    int (*charge)(void *ctx);
+    void (*uncharge)(void *ctx);
+    /* Free frames have fallen to the low mark; must not block. */
+    void (*low)(void *ctx);
+    /* Sleep until a frame may be had.  No lock held. */
+    void (*wait)(void *ctx);
+};
+
+struct arena {
+    uint8_t *base;          /* (c) first frame; page aligned */
+    struct frame *table;    /* (c) nr_frames entries */
+    uint32_t nr_frames;     /* (c) */
+    const struct arena_ops *ops; /* (c) after arena_set_ops */
+    void *ops_ctx;          /* (c) */
+    struct mutex lock;      /* protects everything below */
+    uint32_t free_head;     /* frames given back */
+    uint32_t fresh;         /* frames from here on were never used */
+    _Atomic uint32_t nr_free; /* written under lock, read by anyone */
+    uint32_t low_mark;      /* ops->low is called when nr_free falls to it */
+    uint32_t reserve;       /* metadata leaves this many frames free */
+    uint32_t partial[NR_SLAB_CLASSES]; /* frames with a free object */
+    uint32_t nr_slab_frames;
+    uint32_t nr_raw_frames;
+    uint64_t nr_objects[NR_SLAB_CLASSES];
+};                          /* (c) constant after creation */
+
+/* Budget in bytes: frames and their table together fit in it.  -EINVAL below
+ * 64 frames or above ARENA_MAX_BYTES, -ENOMEM if the range cannot be had. */
+int arena_create(struct arena **arena, uint64_t bytes);
+/* Everything must have been freed (debug builds check it). */
+void arena_destroy(struct arena *arena);
+void arena_set_ops(struct arena *arena, const struct arena_ops *ops, void *ctx,
+                   uint32_t low_mark, uint32_t reserve);
+
+/* A whole frame for the pool; contents undefined.  FRAME_NONE if at most
+ * `floor` frames are free.  The caller has charged it. */
+uint32_t arena_frame_alloc(struct arena *arena, uint32_t floor);
+void arena_frame_free(struct arena *arena, uint32_t frame);
+
+static inline void *arena_frame_ptr(const struct arena *arena, uint32_t frame)
+{
+    return arena->base + ((size_t)frame << PAGE_SHIFT);
+}
+
+static inline uint32_t arena_frame_of(const struct arena *arena, const void *ptr)
+{
+    return (uint32_t)((size_t)((const uint8_t *)ptr - arena->base) >> PAGE_SHIFT);
+}
+
+static inline uint32_t arena_nr_free(struct arena *arena)
+{
+    return atomic_load_explicit(&arena->nr_free, memory_order_relaxed);
+}
+
+/* Zeroed metadata of 1..4096 bytes. */
+int arena_alloc(struct arena *arena, size_t bytes, void **out);
+/* The same from the typed class SLAB_NODE (SLAB_NODE_SIZE bytes). */
+int arena_alloc_node(struct arena *arena, void **out);
+void arena_free(struct arena *arena, void *ptr);
+/* Bytes really used by an object of `bytes`: its size class. */
+size_t arena_object_size(size_t bytes);
+/* Blocks until a frame may be had: the answer to -EAGAIN.  No lock held. */
+void arena_wait(struct arena *arena);
+
+/* Handle 0 is "none" and maps to NULL. */
+static inline void *arena_ptr(const struct arena *arena, uint32_t handle)
+{
+    return handle == HANDLE_NONE
+               ? (void *)0
+               : arena->base + ((size_t)handle << HANDLE_SHIFT);
+}
+
+static inline uint32_t arena_handle(const struct arena *arena, const void *ptr)
+{
+    return ptr == (void *)0
+               ? HANDLE_NONE
+               : (uint32_t)((size_t)((const uint8_t *)ptr - arena->base) >>
+                            HANDLE_SHIFT);
+}
+
+/* True if the handle is that of a live object of class SLAB_NODE: a handle
+ * that came from outside may be anything. */
+bool arena_handle_is_node(struct arena *arena, uint32_t handle);
+
+/* Gives the memory of free frames back to the kernel, at most `max` frames
+ * that lie at the head of the free list; returns how many. */
+uint32_t arena_trim(struct arena *arena, uint32_t max);
+
+/* Debug builds: walks the table and aborts on any contradiction. */
+void arena_check(struct arena *arena);
+
+#endif

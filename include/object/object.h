@@ -1,0 +1,124 @@
+/* object.h - a memory object: the bytes of one file, wherever they are.
+ *
+ * Joins the pagemap (which page is where), the rangelock (who is in which
+ * bytes) and the pool (frames, pageout).  Knows nothing of names, modes, times.
+ *
+ * Invariants of the design kept here
+ *   1, 2  after a shrink to S every byte at or beyond S reads zero, at once.
+ *   3     growing sets the size and nothing else.
+ *   4     a page becomes visible only wholly valid.
+ *   8     blocks in use = blocks mapped; charged pages = nr_present entries.
+ *   10    no lock but rangelocks is held across I/O, waits or copies.
+ *
+ * Ownership   a `struct object` is embedded in the caller's arena memory (a node)
+ *             and stays put; object_fini drops every page, waits for I/O under
+ *             way on it, and leaves nothing charged.
+ * Locking     locks inside (rangelocks, then RANK_OBJECT).  Called with no lock
+ *             of RANK_NODE or later held.  With wait=false nothing blocks:
+ *             -EAGAIN, and nothing has been changed.
+ * Units       bytes; offsets up to OBJECT_MAX_SIZE.
+ * Errors      -EAGAIN would wait; -ENOSPC; -EFBIG beyond OBJECT_MAX_SIZE; -EIO
+ *             the page was lost; -EINVAL; -ENXIO from seek.
+ */
+#ifndef OBJECT_OBJECT_H
+#define OBJECT_OBJECT_H
+
+#include "pagemap.h"
+#include "pool.h"
+#include "rangelock.h"
+#include "readahead.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* Linux's MAX_LFS_FILESIZE: 8 EiB - 1. */
+#define OBJECT_MAX_SIZE INT64_MAX
+/* Largest read or write in one call. */
+#define OBJECT_MAX_IO (SWAP_IO_MAX_PAGES * PAGE_SIZE)
+
+struct object {
+    struct mutex lock;           /* protects map and the state of its pages */
+    _Atomic uint32_t inflight;   /* I/Os under way (futex: fini waits for 0) */
+    struct rangelock range;
+    struct pagemap map;          /* (lock) */
+    _Atomic uint64_t size;       /* written under an exclusive range to infinity */
+};
+
+/* One per mount: what every call needs. */
+struct object_store {
+    struct arena *arena;
+    struct pool *pool;
+    /* A page of an object was lost; called with its lock held. */
+    void (*lost)(void *ctx, struct object *object, uint64_t index);
+    void *ctx;
+};
+
+/* The ops that pool_create wants; its ctx is the store. */
+extern const struct pool_ops object_pool_ops;
+
+void object_init(struct object *object);
+void object_fini(struct object_store *store, struct object *object);
+
+static inline uint64_t object_size(struct object *object)
+{
+    return atomic_load_explicit(&object->size, memory_order_acquire);
+}
+/* Pages charged: st_blocks is eight times that. */
+uint64_t object_pages(struct object *object);
+
+/* A read in progress: iov names pinned frames (holes: the zero frame).
+ * iov[0] is left to the caller, for a reply header; the data begin at iov[1]. */
+struct object_read {
+    struct range range;
+    uint32_t nr_pins;
+    uint32_t iov_count;          /* without iov[0] */
+    size_t bytes;
+    struct iovec iov[SWAP_IO_MAX_PAGES + 2];
+    uint32_t pins[SWAP_IO_MAX_PAGES + 1];
+};
+
+/* Bytes of [offset, offset + length) below the size; length <= OBJECT_MAX_IO.
+ * On 0 the caller owes object_read_end once it has used the iov.  `ahead`, the
+ * open file's, may be NULL.  An -EIO inside cuts the read short, or is returned
+ * if nothing comes before it. */
+int object_read_begin(struct object_store *store, struct object *object,
+                      struct readahead *ahead, uint64_t offset, size_t length,
+                      bool wait, struct object_read *read);
+void object_read_end(struct object_store *store, struct object *object,
+                     struct object_read *read);
+
+/* Writes up to length <= OBJECT_MAX_IO bytes; *written is short when space runs
+ * out, -ENOSPC when not one byte fits.  Grows the file as needed. */
+int object_write(struct object_store *store, struct object *object,
+                 uint64_t offset, const void *data, size_t length, bool wait,
+                 size_t *written);
+/* Sets the size; never -ENOSPC. */
+int object_truncate(struct object_store *store, struct object *object,
+                    uint64_t size, bool wait);
+
+enum object_fallocate_mode { OBJECT_ALLOCATE, OBJECT_PUNCH, OBJECT_ZERO };
+/* ALLOCATE charges every page of the range, all or nothing; PUNCH makes holes;
+ * ZERO zeroes and charges.  The size grows to offset+length unless keep_size. */
+int object_fallocate(struct object_store *store, struct object *object,
+                     enum object_fallocate_mode mode, uint64_t offset,
+                     uint64_t length, bool keep_size, bool wait);
+/* whence SEEK_DATA or SEEK_HOLE, by pages. */
+int object_seek(struct object_store *store, struct object *object,
+                uint64_t offset, int whence, uint64_t *found);
+/* Copies within or between objects, any length; *copied may be short (end of
+ * source, space).  Holes stay holes.  Overlap in one object: -EINVAL. */
+int object_copy(struct object_store *store, struct object *from,
+                uint64_t from_offset, struct object *to, uint64_t to_offset,
+                uint64_t length, bool wait, uint64_t *copied);
+
+struct object_usage {
+    uint64_t resident, swapped, zero, lost; /* pages */
+    uint64_t runs;                          /* of contiguous blocks */
+    uint64_t map_bytes;
+};
+void object_usage(struct object_store *store, struct object *object,
+                  struct object_usage *usage);
+/* Debug builds: pagemap against pages. */
+void object_check(struct object_store *store, struct object *object);
+
+#endif

@@ -1,0 +1,75 @@
+/* rangelock.h - readers and writers of byte ranges of one file.
+ *
+ * A request locks [start, end); two requests conflict if their ranges overlap
+ * and one of them is exclusive.  A request waits only behind conflicting holders
+ * and conflicting *earlier* waiters: no head-of-line blocking, no starvation.
+ * The unlocker grants directly and wakes exactly the granted ones, which do not
+ * take any lock again (no double wait).
+ *
+ * Free of malloc: the node is embedded in the request.  When nobody else is in
+ * the file, lock and unlock are one compare-and-swap each (the word carries an
+ * anonymous whole-file reader count or writer); as soon as two requests need
+ * telling apart it is TRACKED, with a sorted list of holders, and it goes back
+ * when the file is quiet again.
+ * After the complaint about msleep in FreeBSD's VM6; its kern_rangelock.c; Kogan,
+ * Dice, Issa, "Scalable range locks", EuroSys 2020.
+ *
+ * Invariants
+ *   R1  no two conflicting nodes are granted at once.
+ *   R2  a waiter is granted once no conflicting node before it remains.
+ *   R3  quiet (no holder, no waiter) means word == 0: all fields zero.
+ *
+ * Ownership   the node is the caller's and must stay put from lock to unlock.
+ * Locking     inside (a momentary lock in the word).  rangelock_lock blocks.
+ *             Order among files: by (address of the lock, start); see lock_two.
+ * Units       bytes; end == RANGE_END means infinity.
+ * Errors      -EAGAIN from the try forms.
+ */
+#ifndef OBJECT_RANGELOCK_H
+#define OBJECT_RANGELOCK_H
+
+#include "list.h"
+#include "lock.h"
+
+#define RANGE_END UINT64_MAX
+
+enum range_mode { RANGE_SHARED, RANGE_EXCLUSIVE };
+
+struct range {
+    uint64_t start, end;
+    enum range_mode mode;
+    bool tracked;             /* on the list of holders (private) */
+    _Atomic uint32_t granted; /* futex: 0 waiting, 1 granted */
+    struct list link;
+};
+
+/* 24 bytes; zeroed memory is an unlocked rangelock. */
+struct rangelock {
+    _Atomic uint64_t word;
+    struct range *held;       /* sorted by start, when TRACKED */
+    struct range *waiting;    /* in order of arrival */
+};
+
+void rangelock_lock(struct rangelock *lock, struct range *range,
+                    uint64_t start, uint64_t end, enum range_mode mode);
+int rangelock_trylock(struct rangelock *lock, struct range *range,
+                      uint64_t start, uint64_t end, enum range_mode mode);
+void rangelock_unlock(struct rangelock *lock, struct range *range);
+/* Exclusive becomes shared; never blocks. */
+void rangelock_downgrade(struct rangelock *lock, struct range *range);
+/* Gives up what lies outside [start, end), a part of what is held. */
+void rangelock_shrink(struct rangelock *lock, struct range *range,
+                      uint64_t start, uint64_t end);
+/* Both, in the one order, whichever is given first; the same lock with
+ * overlapping ranges is taken once, exclusively, over their union (b is then
+ * left unlocked and rangelock_unlock_two copes).  wait=false: -EAGAIN. */
+int rangelock_lock_two(struct rangelock *la, struct range *a, uint64_t a_start,
+                       uint64_t a_end, enum range_mode a_mode,
+                       struct rangelock *lb, struct range *b, uint64_t b_start,
+                       uint64_t b_end, enum range_mode b_mode, bool wait);
+void rangelock_unlock_two(struct rangelock *la, struct range *a,
+                          struct rangelock *lb, struct range *b);
+/* Debug builds: R1 and R3. */
+void rangelock_check(struct rangelock *lock);
+
+#endif

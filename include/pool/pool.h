@@ -1,0 +1,205 @@
+/* pool.h - resident pages of all files within a fixed number of frames.
+ *
+ * A page is one page of one owner (a memory object) in one frame of the arena.
+ *
+ *                 page_insert(READING)            page_insert(DIRTY)
+ *                        |                                |
+ *                        v          page_dirty            v
+ *                     READING --io--> CLEAN ---------> DIRTY <----+
+ *                        |             |  ^               |       | redirtied,
+ *                        |             |  |        launder|       | or error
+ *                        |      evict  |  +---io--- WRITING ------+
+ *                        v             v               |
+ *                      DEAD          (FREE)           DEAD   (page_drop, or EIO)
+ *                        +--- last unpin --> FREE <-----+
+ *
+ * Invariants
+ *   P1  a page with pins > 0 is never evicted, and laundering starts on none.
+ *   P2  CLEAN and WRITING have a block with (or soon with) the same bytes;
+ *       DIRTY has none: dirtying gives the block back at once.
+ *   P3  state and block change only in page_set_state, with the owner's lock.
+ *   5   data + metadata <= frames - reserve - swap tables + blocks backed, so
+ *       pageout never fails for want of space; and data + metadata <= limit (6).
+ *   9   laundering allocates nothing and takes owners' locks only by trying
+ *       (victims) or when nobody can wait with them held (completions).
+ *   11  a write error is tried once more elsewhere; then, as on a read error,
+ *       that one page is lost: ops->lost, DEAD.
+ *   12  a page written to while WRITING becomes DIRTY, its new block freed.
+ *   18  while less than half of the blocks are free, a page read in gives its
+ *       block back (becomes DIRTY).
+ *
+ * Ownership   pool_frames_get lends frames; pool_page_insert makes one a page of
+ *             its owner; pool_page_drop or eviction ends it.  A pin keeps frame
+ *             and bytes; each pin owes one unpin.  I/O holds a pin of its own
+ *             on each page, and the owner by ops->hold/release.
+ * Locking     "(O)": caller holds the owner's lock.  Others lock inside and are
+ *             called with no lock of RANK_OBJECT or later held.
+ *             May block, when `wait` allows: pool_frames_get, pool_io_get,
+ *             pool_charge, pool_page_wait, pool_throttle.  The caller may hold
+ *             rangelocks then (not for pool_throttle), and no other lock.
+ * Units       pages, frames, blocks: all 4 KiB.
+ * Errors      0 or -errno: -EAGAIN would wait, -ENOSPC limit reached, -EIO lost.
+ */
+#ifndef POOL_POOL_H
+#define POOL_POOL_H
+
+#include "arena.h"
+#include "swap.h"
+
+enum page_state { PAGE_NONE, PAGE_READING, PAGE_CLEAN, PAGE_DIRTY, PAGE_WRITING, PAGE_DEAD };
+
+enum page_flags {
+    PAGE_REDIRTIED = 1, /* written to while WRITING (O) */
+    PAGE_READAHEAD = 2, /* came by readahead and was not asked for yet (O) */
+    PAGE_SUSPECT = 4,   /* one write of it has failed (O) */
+    PAGE_VICTIM = 8,    /* to be evicted as soon as it is CLEAN (O) */
+};
+
+/* Laid over the frame's table entry. */
+struct page {
+    uint8_t kind;              /* FRAME_PAGE */
+    uint8_t state;             /* enum page_state (O) */
+    _Atomic uint8_t referenced; /* replacement's bit; anyone sets it */
+    uint8_t queue;             /* replacement's (Q) */
+    _Atomic uint16_t pins;     /* raised under (O), dropped by anyone */
+    uint16_t flags;            /* enum page_flags (O) */
+    uint64_t index;            /* page index in the owner (C) */
+    uint32_t owner;            /* handle (C) */
+    uint32_t block;            /* (O) BLOCK_NONE unless P2 says so */
+    uint32_t next, prev;       /* replacement's (Q) */
+};                             /* (O) owner's lock (Q) RANK_POOL (C) constant
+                                * from insert to FREE */
+_Static_assert(sizeof(struct page) == sizeof(struct frame), "overlay");
+
+/* The layer above.  `owner` is the handle given to pool_page_insert. */
+struct pool_ops {
+    bool (*trylock)(void *ctx, uint32_t owner);
+    void (*lock)(void *ctx, uint32_t owner);
+    void (*unlock)(void *ctx, uint32_t owner);
+    /* I/O on pages of the owner begins and ends: between them the owner's
+     * memory stays.  Called with its lock held (hold) and not held (release). */
+    void (*hold)(void *ctx, uint32_t owner);
+    void (*release)(void *ctx, uint32_t owner);
+    /* Below: owner's lock held; they allocate nothing and cannot fail. */
+    /* The frame that holds this page, FRAME_NONE if it is not resident. */
+    uint32_t (*frame_at)(void *ctx, uint32_t owner, uint64_t index);
+    /* The page leaves its frame; its bytes are in `block` from now on. */
+    void (*evicted)(void *ctx, uint32_t owner, uint64_t index, uint32_t block);
+    /* The page's bytes are gone; reads of it get EIO until it is rewritten. */
+    void (*lost)(void *ctx, uint32_t owner, uint64_t index);
+    /* Where the owner would like `index` to go: the block after that of
+     * index - 1 when that page is on swap, else BLOCK_NONE. */
+    uint32_t (*hint)(void *ctx, uint32_t owner, uint64_t index);
+};
+
+struct pool;
+
+struct pool_config {
+    struct arena *arena;
+    struct swap *swap;         /* without blocks: swap=none */
+    uint64_t limit;            /* size= in pages; 0 none but what there is */
+    const char *replacement;   /* "s3fifo" or "clock"; NULL the default */
+    const struct pool_ops *ops;
+    void *ctx;
+};
+
+struct pool_stats {
+    uint64_t limit, used, used_max, data, metadata; /* pages; used_max: what
+                                      * could be used if the host had the disk */
+    uint32_t frames, frames_free, reserve, low, high, min;
+    uint32_t blocks_max, blocks_backed, blocks_free;
+    uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
+    uint64_t evictions, redirtied, refaults, lost, throttled_ns, readahead_unused;
+};
+
+int pool_create(struct pool **pool, const struct pool_config *config);
+/* Starts pageout.  Separate from create: threads must begin after the daemon
+ * has detached.  pool_destroy stops it; every page must have been dropped. */
+int pool_start(struct pool *pool);
+void pool_destroy(struct pool *pool);
+void pool_stats(struct pool *pool, struct pool_stats *stats);
+
+static inline struct page *pool_page(const struct arena *arena, uint32_t frame)
+{
+    return (struct page *)(void *)&arena->table[frame];
+}
+
+/* --- the budget (budget.c) ------------------------------------------------- */
+
+/* Charges 1..want pages of file data, as many as there is room for (*got).
+ * -ENOSPC: not one.  -EAGAIN (only if !wait): the swap file must grow first. */
+int pool_charge(struct pool *pool, uint32_t want, bool wait, uint32_t *got);
+void pool_uncharge(struct pool *pool, uint64_t nr);
+
+/* --- frames ---------------------------------------------------------------- */
+
+enum pool_wait {
+    POOL_NOWAIT,   /* -EAGAIN below min */
+    POOL_WAIT,     /* sleeps below min until pageout has made room */
+    POOL_WAIT_READ, /* the same for a page-in: may use the reserve */
+    POOL_AHEAD,    /* readahead: -EAGAIN below low, never sleeps */
+};
+/* The most frames that may be asked for at once. */
+uint32_t pool_batch(const struct pool *pool);
+/* All nr frames, contents undefined, or none. */
+int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
+                    enum pool_wait wait);
+void pool_frames_put(struct pool *pool, uint32_t nr, const uint32_t *frames);
+/* Sleeps as long as a writer of nr pages should now, 0..200 ms; *needed* tells
+ * beforehand whether it would.  No lock, no rangelock held. */
+void pool_throttle(struct pool *pool, uint32_t nr);
+bool pool_throttle_needed(struct pool *pool);
+
+/* --- pages (page.c); all (O) unless it says otherwise ----------------------- */
+
+/* DIRTY (block BLOCK_NONE) or READING (block: where its bytes are; pinned once
+ * for the I/O that pool_io_submit starts).  Cold pages are first to go. */
+void pool_page_insert(struct pool *pool, uint32_t frame, uint32_t owner,
+                      uint64_t index, enum page_state state, uint32_t block,
+                      bool readahead);
+void pool_page_pin(struct pool *pool, uint32_t frame);
+/* Any lock or none. */
+void pool_page_unpin(struct pool *pool, uint32_t frame);
+/* The caller is about to change the bytes and has pinned the page: CLEAN
+ * becomes DIRTY, WRITING is marked redirtied.  Not READING. */
+void pool_page_dirty(struct pool *pool, uint32_t frame);
+/* The owner gives the page up; the frame is freed now, or at the last unpin. */
+void pool_page_drop(struct pool *pool, uint32_t frame);
+/* It was used: one relaxed store.  Any lock or none. */
+static inline void pool_page_touch(struct page *page)
+{
+    if (!atomic_load_explicit(&page->referenced, memory_order_relaxed))
+        atomic_store_explicit(&page->referenced, 1, memory_order_relaxed);
+}
+/* Caller has pinned it and holds no lock.  Returns when it is not READING:
+ * 0, or -EIO if it was lost. */
+int pool_page_wait(struct pool *pool, uint32_t frame);
+
+/* --- blocks ---------------------------------------------------------------- */
+
+/* The owner gives up blocks that its pagemap held.  Any lock before RANK_SWAP. */
+void pool_blocks_free(struct pool *pool, uint32_t first, uint32_t nr);
+
+/* --- page-in --------------------------------------------------------------- */
+
+struct pool_io;
+/* A descriptor for one read of up to SWAP_IO_MAX_PAGES; NULL if none is free
+ * and !wait.  There are enough that waiting is rare, and waiting for one needs
+ * only disk I/O to finish. */
+struct pool_io *pool_io_get(struct pool *pool, bool wait);
+void pool_io_put(struct pool *pool, struct pool_io *io);
+/* Reads blocks block..block+nr-1 into frames, which were inserted READING as
+ * consecutive pages of `owner` from `index`.  Takes the descriptor over.  Called
+ * with no lock; ops->hold was called by the caller under the owner's lock. */
+void pool_io_submit(struct pool *pool, struct pool_io *io, uint32_t owner,
+                    uint64_t index, uint32_t block, uint32_t nr,
+                    const uint32_t *frames);
+
+/* --- for tests and debug builds ------------------------------------------- */
+
+/* Walks all pages and queues; aborts on a contradiction (P1..P3, 8). */
+void pool_check(struct pool *pool);
+/* Waits until nothing is being written or read. */
+void pool_quiesce(struct pool *pool);
+
+#endif

@@ -1,0 +1,67 @@
+/* swap.h - swap space as the pool sees it: blocks, their growth, their I/O.
+ *
+ * Joins the pure allocator (space.h), the bytes (file.h) and the engine (io.h).
+ *
+ * Invariants
+ *   5   only blocks with disk behind them are handed out; growth happens in
+ *       swap_grow, which the charge calls, never in pageout.
+ *   8   blocks in use = blocks that the callers have not freed.
+ *
+ * Ownership   a block belongs to the caller from swap_alloc to swap_free.
+ * Locking     locks inside (RANK_SWAP, a leaf but for the arena).  swap_grow and
+ *             swap_trim do disk I/O and are called with no lock but RANK_BUDGET
+ *             or earlier; one of them at a time (the budget's lock sees to it).
+ * Units       blocks.
+ * Errors      0 or -errno.
+ */
+#ifndef SWAP_SWAP_H
+#define SWAP_SWAP_H
+
+#include "arena.h"
+#include "file.h"
+#include "io.h"
+#include "space.h"
+
+struct swap {
+    struct swap_file file;
+    struct space *space;        /* (S) NULL without swap */
+    struct swap_engine *engine; /* NULL without swap */
+    struct arena *arena;
+    struct mutex lock;          /* (S) RANK_SWAP */
+    struct mutex grow_lock;     /* one growth or trim at a time; RANK_BUDGET */
+};
+
+/* Takes over `file` (closed by swap_destroy).  fd -1 makes a swap without
+ * blocks.  A device is backed here, whole.  Table pages are frames lent by
+ * `arena` (arena_frame_alloc above its reserve): the budget subtracts
+ * swap_nr_tables from what it has. */
+int swap_create(struct swap **swap, const struct swap_file *file,
+                struct arena *arena, unsigned max_inflight);
+void swap_destroy(struct swap *swap);
+
+/* Puts disk behind at least `want` more blocks if it can (more, up to 64 MiB,
+ * when the limit is far; less when the host is full).  Blocks.  *got tells how
+ * many came; -ENOSPC when not one did, -EAGAIN when there is no frame for a
+ * table at this moment, else 0. */
+int swap_grow(struct swap *swap, uint32_t want, uint32_t *got);
+/* Takes wholly free clusters back from the file, at most `max` blocks; returns
+ * how many.  The caller has already given up that much capacity, or calls
+ * `release` per run first: only runs for which release(ctx, nr) returns true
+ * are punched. */
+uint32_t swap_trim(struct swap *swap, uint32_t max,
+                   bool (*release)(void *ctx, uint32_t nr), void *ctx);
+
+int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
+               uint32_t *first, uint32_t *got);
+void swap_free(struct swap *swap, uint32_t first, uint32_t nr);
+void swap_retire(struct swap *swap, uint32_t first, uint32_t nr);
+void swap_submit(struct swap *swap, struct swap_io *io);
+
+uint32_t swap_nr_free(struct swap *swap);
+uint32_t swap_nr_backed(struct swap *swap);
+/* Frames of the arena that the allocator's tables occupy. */
+uint32_t swap_nr_tables(struct swap *swap);
+uint32_t swap_nr_max(const struct swap *swap);
+void swap_stats(struct swap *swap, struct space_stats *stats);
+
+#endif

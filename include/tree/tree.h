@@ -1,0 +1,201 @@
+/* tree.h - the namespace of one mount: nodes, names, attributes, limits.
+ *
+ * Knows nothing of FUSE: an operation gets node ids, names and the caller's
+ * credentials, and returns attributes or -errno.  Permission to look things up,
+ * open, read and write is checked by the kernel (default_permissions); what is
+ * checked here is what the kernel leaves to a file system, and says so.
+ *
+ * An id is what the kernel calls nodeid: 32 bits of sequence number and the
+ * node's arena handle.  It is checked at every use: an id that was not handed
+ * out, or whose node is gone, is -ESTALE.  TREE_ROOT is the root's.
+ *
+ * Life of a node: made by mknod/mkdir/symlink/tmpfile with a link (or none) and
+ * one lookup; looked up (+1), forgotten (-n), opened, released, linked,
+ * unlinked.  It is freed with its pages when links, lookups, opens and calls
+ * under way are all gone (invariant 13).
+ *
+ * Invariants
+ *   T1  nlink of a directory = 2 + its subdirectories; of others = its names.
+ *   T2  a cookie names one entry for the entry's life and is never reused in
+ *       its directory; reading a directory goes up the cookies.  A rename within
+ *       one directory keeps the cookie, so a scan that renames what it sees ends.
+ *   T3  a name is visible in exactly one place at any instant, or in both at
+ *       none (rename is atomic for every other operation).
+ *   T4  nr_inodes and the budget of the pool are charged before anything is
+ *       made; what fails leaves nothing charged.
+ *
+ * Ownership   ids are borrowed; each lookup (tree_entry handed out) owes forget.
+ * Locking     locks inside; RANK_TREE, then RANK_NODE.  Nothing is held while
+ *             the object layer is called.  wait=false: -EAGAIN and no change.
+ * Units       bytes, names of 1..255 bytes without '/' and NUL.
+ * Errors      0 or -errno as the system call of that name has it.
+ */
+#ifndef TREE_TREE_H
+#define TREE_TREE_H
+
+#include "object.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define TREE_ROOT 1u
+#define TREE_NAME_MAX 255u
+#define TREE_SYMLINK_MAX 4095u
+#define TREE_LINK_MAX 2147483647u
+
+struct tree;
+
+struct tree_config {
+    struct arena *arena;
+    struct pool *pool;
+    uint64_t nr_inodes; /* 0: no limit of its own */
+    mode_t root_mode;   /* permission bits */
+    uid_t root_uid;
+    gid_t root_gid;
+    bool grpid;         /* new files take the directory's group, as BSD */
+};
+
+/* Who asks, and what the kernel told about it. */
+struct tree_cred {
+    uid_t uid;
+    gid_t gid;
+    mode_t umask; /* applied here if there is no default ACL */
+};
+
+/* What the kernel is told of a node. */
+struct tree_attr {
+    uint64_t ino; /* st_ino: never reused */
+    uint64_t size, blocks;
+    struct timespec atime, mtime, ctime, btime;
+    mode_t mode;
+    uint32_t nlink, uid, gid, rdev;
+    uint32_t flags; /* FS_*_FL: append, immutable, nodump, noatime */
+};
+
+struct tree_entry {
+    uint64_t id;
+    uint64_t generation;
+    struct tree_attr attr;
+};
+
+int tree_create(struct tree **tree, const struct tree_config *config);
+/* The mount is gone: forgets and frees everything. */
+void tree_destroy(struct tree *tree);
+struct object_store *tree_store(struct tree *tree);
+
+/* --- names (dir.c, rename.c) ------------------------------------------------- */
+
+/* "." and ".." work too (for file handles). */
+int tree_lookup(struct tree *tree, uint64_t parent, const char *name,
+                struct tree_entry *entry);
+void tree_forget(struct tree *tree, uint64_t id, uint64_t nlookup);
+/* mode with its type: regular, directory, fifo, socket, device. */
+int tree_mknod(struct tree *tree, const struct tree_cred *cred, uint64_t parent,
+               const char *name, mode_t mode, dev_t rdev, bool wait,
+               struct tree_entry *entry);
+int tree_symlink(struct tree *tree, const struct tree_cred *cred,
+                 uint64_t parent, const char *name, const char *target,
+                 bool wait, struct tree_entry *entry);
+/* A regular file without a name, which tree_link may give one. */
+int tree_tmpfile(struct tree *tree, const struct tree_cred *cred,
+                 uint64_t parent, mode_t mode, bool wait,
+                 struct tree_entry *entry);
+int tree_link(struct tree *tree, uint64_t id, uint64_t parent,
+              const char *name, bool wait, struct tree_entry *entry);
+int tree_unlink(struct tree *tree, uint64_t parent, const char *name);
+int tree_rmdir(struct tree *tree, uint64_t parent, const char *name);
+/* flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT. */
+int tree_rename(struct tree *tree, const struct tree_cred *cred,
+                uint64_t from, const char *name, uint64_t to,
+                const char *to_name, unsigned flags, bool wait);
+/* Target into buffer, NUL-terminated; bytes >= TREE_SYMLINK_MAX + 1. */
+int tree_readlink(struct tree *tree, uint64_t id, char *buffer, size_t bytes);
+
+/* One open directory; the front end keeps it. */
+struct tree_scan {
+    uint64_t id;
+    uint64_t end; /* entries made after the scan began (at cookie 0) are not shown */
+};
+int tree_opendir(struct tree *tree, uint64_t id, struct tree_scan *scan);
+void tree_closedir(struct tree *tree, struct tree_scan *scan);
+/* Calls emit for each entry after `cookie` until it returns false: name, its
+ * cookie (give it to go on behind it) and its node, looked up (+1) if
+ * `lookup` and emit returned true; "." and ".." first, never looked up.
+ * emit is called with the namespace locked and must not call the tree. */
+typedef bool tree_emit(void *ctx, const char *name, uint64_t cookie,
+                       const struct tree_entry *entry);
+int tree_readdir(struct tree *tree, struct tree_scan *scan, uint64_t cookie,
+                 bool lookup, tree_emit *emit, void *ctx);
+
+/* --- attributes (attr.c) ----------------------------------------------------- */
+
+int tree_getattr(struct tree *tree, uint64_t id, struct tree_attr *attr);
+
+enum tree_set {
+    TREE_SET_MODE = 1, TREE_SET_UID = 2, TREE_SET_GID = 4, TREE_SET_SIZE = 8,
+    TREE_SET_ATIME = 16, TREE_SET_MTIME = 32, TREE_SET_CTIME = 64,
+    TREE_SET_ATIME_NOW = 128, TREE_SET_MTIME_NOW = 256,
+    TREE_SET_KILL_PRIV = 512, /* clear suid, and sgid if group-executable */
+};
+/* Fields of *attr named by `set` (enum tree_set). */
+int tree_setattr(struct tree *tree, const struct tree_cred *cred, uint64_t id,
+                 unsigned set, const struct tree_attr *attr, bool wait,
+                 struct tree_attr *result);
+/* FS_IOC_GETFLAGS/SETFLAGS values; others than the four are -EOPNOTSUPP. */
+int tree_setflags(struct tree *tree, uint64_t id, uint32_t flags);
+int tree_statvfs(struct tree *tree, struct statvfs *st);
+
+/* --- extended attributes (xattr.c) ------------------------------------------- */
+
+/* flags: XATTR_CREATE, XATTR_REPLACE. */
+int tree_setxattr(struct tree *tree, const struct tree_cred *cred, uint64_t id,
+                  const char *name, const void *value, size_t size, int flags,
+                  bool wait);
+/* size 0 asks for the size: a positive result here is the number of bytes. */
+ssize_t tree_getxattr(struct tree *tree, uint64_t id, const char *name,
+                      void *value, size_t size);
+ssize_t tree_listxattr(struct tree *tree, uint64_t id, char *list, size_t size);
+int tree_removexattr(struct tree *tree, const struct tree_cred *cred,
+                     uint64_t id, const char *name);
+
+/* --- bytes of a regular file (data.c) ------------------------------------------ */
+
+struct tree_file {
+    uint64_t id;
+    struct readahead ahead;
+};
+/* truncate: O_TRUNC was given; kill_priv: it clears suid and sgid. */
+int tree_open(struct tree *tree, uint64_t id, bool truncate, bool kill_priv,
+              bool wait, struct tree_file *file);
+void tree_release(struct tree *tree, struct tree_file *file);
+/* As object_read_begin/end; touches atime by the rule of relatime. */
+int tree_read_begin(struct tree *tree, struct tree_file *file, uint64_t offset,
+                    size_t length, bool wait, struct object_read *read);
+void tree_read_end(struct tree *tree, struct tree_file *file,
+                   struct object_read *read);
+int tree_write(struct tree *tree, struct tree_file *file, uint64_t offset,
+               const void *data, size_t length, bool kill_priv, bool wait,
+               size_t *written);
+/* mode: FALLOC_FL_KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE; others -EOPNOTSUPP. */
+int tree_fallocate(struct tree *tree, const struct tree_cred *cred,
+                   struct tree_file *file, int mode, uint64_t offset,
+                   uint64_t length, bool wait);
+int tree_lseek(struct tree *tree, struct tree_file *file, uint64_t offset,
+               int whence, uint64_t *found);
+int tree_copy_range(struct tree *tree, const struct tree_cred *cred,
+                    struct tree_file *from, uint64_t from_offset,
+                    struct tree_file *to, uint64_t to_offset, uint64_t length,
+                    bool wait, uint64_t *copied);
+
+struct tree_stats {
+    uint64_t nodes, entries, orphans; /* orphans: no name, still held */
+    uint64_t nodes_max;
+};
+void tree_stats(struct tree *tree, struct tree_stats *stats);
+/* True while nodes without a name wait for the kernel's forget: what they
+ * hold comes back soon, so a caller short of space may wait and try again. */
+bool tree_has_orphans(struct tree *tree);
+/* Debug builds: T1, T2 and all counts, over the whole tree. */
+void tree_check(struct tree *tree);
+
+#endif

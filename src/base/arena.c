@@ -1,0 +1,203 @@
+/* arena.c - the frames of a mount: who has which, and how many are left.
+ *
+ * The address range is reserved without memory behind it; a frame costs memory
+ * when it is first touched.  `fresh` frames were never touched and are on no
+ * list, so a mount with a large budget that holds little stays small: frames
+ * given back (last in, first out) are used again before fresh ones.
+ *
+ * The arena knows nothing of budgets beyond its own number of frames.  Frames
+ * for metadata are charged through the ops; frames for file data were charged
+ * by the pool, which asks with a floor: how many must stay free.
+ *
+ * slab.c cuts SLAB frames into objects.  What may wait, and for what, is the
+ * business of the room behind the ops.
+ */
+#include "arena.h"
+
+#include "arena_internal.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { MIN_FRAMES = 64 };
+
+static void *reserve(size_t bytes)
+{
+    void *range = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return range == MAP_FAILED ? NULL : range;
+}
+
+int arena_create(struct arena **out, uint64_t bytes)
+{
+    uint64_t frames = bytes / (PAGE_SIZE + sizeof(struct frame));
+    struct arena *arena;
+
+    if (frames < MIN_FRAMES || bytes > ARENA_MAX_BYTES)
+        return -EINVAL;
+    arena = calloc(1, sizeof(*arena));
+    if (!arena)
+        return -ENOMEM;
+    arena->nr_frames = (uint32_t)frames;
+    arena->base = reserve((size_t)frames << PAGE_SHIFT);
+    if (!arena->base)
+        goto free_arena;
+    arena->table = reserve((size_t)frames * sizeof(struct frame));
+    if (!arena->table)
+        goto unmap_frames;
+    /* Huge pages would make memory of neighbours that are free. */
+    madvise(arena->base, (size_t)frames << PAGE_SHIFT, MADV_NOHUGEPAGE);
+    arena->free_head = FRAME_NONE;
+    for (unsigned c = 0; c < NR_SLAB_CLASSES; c++)
+        arena->partial[c] = FRAME_NONE;
+    arena->table[FRAME_ZERO].kind = FRAME_RAW;
+    arena->fresh = 1;
+    arena->nr_free = arena->nr_frames - 1;
+    if (mprotect(arena->base, PAGE_SIZE, PROT_READ) != 0)
+        goto unmap_table;
+    *out = arena;
+    return 0;
+
+unmap_table:
+    munmap(arena->table, (size_t)frames * sizeof(struct frame));
+unmap_frames:
+    munmap(arena->base, (size_t)frames << PAGE_SHIFT);
+free_arena:
+    free(arena);
+    return -ENOMEM;
+}
+
+void arena_destroy(struct arena *arena)
+{
+    arena_check(arena);
+    INVARIANT("I6", arena->nr_free == arena->nr_frames - 1);
+    munmap(arena->table, (size_t)arena->nr_frames * sizeof(struct frame));
+    munmap(arena->base, (size_t)arena->nr_frames << PAGE_SHIFT);
+    free(arena);
+}
+
+void arena_set_ops(struct arena *arena, const struct arena_ops *ops, void *ctx,
+                   uint32_t low_mark, uint32_t reserve_frames)
+{
+    arena->ops = ops;
+    arena->ops_ctx = ctx;
+    arena->low_mark = low_mark;
+    arena->reserve = reserve_frames;
+}
+
+uint32_t arena_take(struct arena *arena, uint32_t floor, enum frame_kind kind,
+                    bool *low)
+{
+    uint32_t frame;
+
+    if (arena->nr_free <= floor)
+        return FRAME_NONE;
+    if (arena->free_head != FRAME_NONE) {
+        frame = arena->free_head;
+        arena->free_head = arena->table[frame].next;
+    } else {
+        frame = arena->fresh++;
+    }
+    INVARIANT("A1", arena->table[frame].kind == FRAME_FREE);
+    memset(&arena->table[frame], 0, sizeof(struct frame));
+    arena->table[frame].kind = (uint8_t)kind;
+    arena->nr_free--;
+    *low = arena->nr_free <= arena->low_mark;
+    return frame;
+}
+
+void arena_give(struct arena *arena, uint32_t frame)
+{
+    INVARIANT("A1", arena->table[frame].kind != FRAME_FREE);
+    memset(&arena->table[frame], 0, sizeof(struct frame));
+    arena->table[frame].kind = FRAME_FREE;
+    arena->table[frame].next = arena->free_head;
+    arena->free_head = frame;
+    arena->nr_free++;
+}
+
+void arena_tell_low(struct arena *arena, bool low)
+{
+    if (low && arena->ops)
+        arena->ops->low(arena->ops_ctx);
+}
+
+uint32_t arena_frame_alloc(struct arena *arena, uint32_t floor)
+{
+    bool low = false;
+    uint32_t frame;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    frame = arena_take(arena, floor, FRAME_PAGE, &low);
+    mutex_unlock(&arena->lock);
+    arena_tell_low(arena, low || frame == FRAME_NONE);
+    return frame;
+}
+
+void arena_frame_free(struct arena *arena, uint32_t frame)
+{
+    INVARIANT("A1", frame != FRAME_ZERO && frame < arena->nr_frames);
+    mutex_lock(&arena->lock, RANK_ARENA);
+    arena_give(arena, frame);
+    mutex_unlock(&arena->lock);
+}
+
+void arena_wait(struct arena *arena)
+{
+    if (arena->ops)
+        arena->ops->wait(arena->ops_ctx);
+}
+
+/* The list is walked from its cold end's side only as far as `max` frames that
+ * still have memory; those already trimmed are marked and cost a step each. */
+uint32_t arena_trim(struct arena *arena, uint32_t max)
+{
+    uint32_t trimmed = 0;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    for (uint32_t f = arena->free_head; f != FRAME_NONE && trimmed < max;
+         f = arena->table[f].next) {
+        if (arena->table[f].used)
+            continue;
+        madvise(arena_frame_ptr(arena, f), PAGE_SIZE, MADV_DONTNEED);
+        arena->table[f].used = 1;
+        trimmed++;
+    }
+    mutex_unlock(&arena->lock);
+    return trimmed;
+}
+
+#ifdef PAGERFS_DEBUG
+void arena_check(struct arena *arena)
+{
+    uint32_t slabs = 0, raw = 0, pages = 0, listed = 0;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    for (uint32_t f = 1; f < arena->fresh; f++) {
+        slabs += arena->table[f].kind == FRAME_SLAB;
+        raw += arena->table[f].kind == FRAME_RAW;
+        pages += arena->table[f].kind == FRAME_PAGE;
+    }
+    for (uint32_t f = arena->free_head; f != FRAME_NONE;
+         f = arena->table[f].next)
+        listed++;
+    INVARIANT("A1", slabs == arena->nr_slab_frames);
+    INVARIANT("A1", raw == arena->nr_raw_frames);
+    INVARIANT("A1", listed + (arena->nr_frames - arena->fresh) ==
+                        arena->nr_free);
+    INVARIANT("A1", 1 + slabs + raw + pages + arena->nr_free ==
+                        arena->nr_frames);
+    slab_check(arena);
+    mutex_unlock(&arena->lock);
+}
+#else
+void arena_check(struct arena *arena)
+{
+    (void)arena;
+}
+#endif

@@ -1,0 +1,288 @@
+/* slab.c - small objects of a few sizes, cut from frames of the arena.
+ *
+ * A SLAB frame holds objects of one class.  Its header is its entry in the
+ * frame table, so the frame itself is all objects:
+ *
+ *     used        objects handed out; at 0 the frame becomes FREE at once
+ *     free_head   chain of objects given back, linked through their first bytes
+ *     fresh       objects from here to the end were never handed out
+ *     live        one bit an object: what arena_handle_is_node asks
+ *
+ * Frames with room are on the partial list of their class; allocation takes
+ * from its head, and a frame that gets room again goes to the head, so that
+ * frames fill up and others empty.  Objects above 2048 bytes take a RAW frame.
+ *
+ * A frame that metadata needs is charged first (ops->charge), with the lock
+ * dropped.
+ */
+#include "arena.h"
+
+#include "arena_internal.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const uint16_t class_size[NR_SLAB_CLASSES] = {
+    [SLAB_32] = 32,     [SLAB_64] = 64,     [SLAB_96] = 96,
+    [SLAB_128] = 128,   [SLAB_192] = 192,   [SLAB_256] = 256,
+    [SLAB_320] = 320,   [SLAB_512] = 512,   [SLAB_1024] = 1024,
+    [SLAB_2048] = 2048, [SLAB_NODE] = SLAB_NODE_SIZE,
+};
+
+static uint32_t capacity(enum slab_class c)
+{
+    return PAGE_SIZE / class_size[c];
+}
+
+static bool class_of(size_t bytes, enum slab_class *c)
+{
+    for (unsigned i = 0; i < SLAB_NODE; i++) {
+        if (bytes <= class_size[i]) {
+            *c = (enum slab_class)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t arena_object_size(size_t bytes)
+{
+    enum slab_class c;
+
+    return class_of(bytes, &c) ? class_size[c] : PAGE_SIZE;
+}
+
+/* Caller holds arena->lock. */
+static void partial_add(struct arena *arena, uint32_t frame)
+    REQUIRES(arena->lock)
+{
+    struct frame *h = &arena->table[frame];
+    uint32_t *head = &arena->partial[h->slab_class];
+
+    h->prev = FRAME_NONE;
+    h->next = *head;
+    if (*head != FRAME_NONE)
+        arena->table[*head].prev = frame;
+    *head = frame;
+}
+
+/* Caller holds arena->lock. */
+static void partial_del(struct arena *arena, uint32_t frame)
+    REQUIRES(arena->lock)
+{
+    struct frame *h = &arena->table[frame];
+
+    if (h->prev != FRAME_NONE)
+        arena->table[h->prev].next = h->next;
+    else
+        arena->partial[h->slab_class] = h->next;
+    if (h->next != FRAME_NONE)
+        arena->table[h->next].prev = h->prev;
+}
+
+/* One object out of a frame that has room.  Caller holds arena->lock. */
+static void *object_take(struct arena *arena, uint32_t frame)
+    REQUIRES(arena->lock)
+{
+    struct frame *h = &arena->table[frame];
+    enum slab_class c = (enum slab_class)h->slab_class;
+    uint8_t *base = arena_frame_ptr(arena, frame);
+    uint32_t i;
+
+    if (h->free_head != 0) {
+        i = h->free_head - 1u;
+        memcpy(&h->free_head, base + i * class_size[c], sizeof(h->free_head));
+    } else {
+        i = h->fresh++;
+    }
+    INVARIANT("A1", i < capacity(c));
+    h->live[i / 32] |= 1u << (i % 32);
+    h->used++;
+    arena->nr_objects[c]++;
+    if (h->used == capacity(c))
+        partial_del(arena, frame);
+    return base + i * class_size[c];
+}
+
+static int charge(struct arena *arena)
+{
+    return arena->ops ? arena->ops->charge(arena->ops_ctx) : 0;
+}
+
+static void uncharge(struct arena *arena)
+{
+    if (arena->ops)
+        arena->ops->uncharge(arena->ops_ctx);
+}
+
+static int raw_alloc(struct arena *arena, void **out)
+{
+    bool low = false;
+    uint32_t frame;
+    int err = charge(arena);
+
+    if (err)
+        return err;
+    mutex_lock(&arena->lock, RANK_ARENA);
+    frame = arena_take(arena, arena->reserve, FRAME_RAW, &low);
+    if (frame != FRAME_NONE)
+        arena->nr_raw_frames++;
+    mutex_unlock(&arena->lock);
+    arena_tell_low(arena, low || frame == FRAME_NONE);
+    if (frame == FRAME_NONE) {
+        uncharge(arena);
+        return -EAGAIN;
+    }
+    *out = arena_frame_ptr(arena, frame);
+    memset(*out, 0, PAGE_SIZE);
+    return 0;
+}
+
+/* An object of class c from a new frame, taken in the same breath: a frame
+ * left empty would never be given back. */
+static int slab_grow(struct arena *arena, enum slab_class c, void **out)
+{
+    bool low = false;
+    uint32_t frame;
+    int err = charge(arena);
+
+    if (err)
+        return err;
+    mutex_lock(&arena->lock, RANK_ARENA);
+    frame = arena_take(arena, arena->reserve, FRAME_SLAB, &low);
+    if (frame != FRAME_NONE) {
+        arena->table[frame].slab_class = (uint8_t)c;
+        arena->nr_slab_frames++;
+        partial_add(arena, frame);
+        *out = object_take(arena, frame);
+    }
+    mutex_unlock(&arena->lock);
+    arena_tell_low(arena, low || frame == FRAME_NONE);
+    if (frame == FRAME_NONE) {
+        uncharge(arena);
+        return -EAGAIN;
+    }
+    return 0;
+}
+
+static int class_alloc(struct arena *arena, enum slab_class c, void **out)
+{
+    int err = 0;
+
+    *out = NULL;
+    mutex_lock(&arena->lock, RANK_ARENA);
+    if (arena->partial[c] != FRAME_NONE)
+        *out = object_take(arena, arena->partial[c]);
+    mutex_unlock(&arena->lock);
+    if (!*out)
+        err = slab_grow(arena, c, out);
+    if (!err)
+        memset(*out, 0, class_size[c]);
+    return err;
+}
+
+int arena_alloc(struct arena *arena, size_t bytes, void **out)
+{
+    enum slab_class c;
+
+    if (bytes == 0 || bytes > PAGE_SIZE)
+        return -EINVAL;
+    return class_of(bytes, &c) ? class_alloc(arena, c, out)
+                               : raw_alloc(arena, out);
+}
+
+int arena_alloc_node(struct arena *arena, void **out)
+{
+    return class_alloc(arena, SLAB_NODE, out);
+}
+
+/* Returns true if the frame became FREE.  Caller holds arena->lock. */
+static bool object_give(struct arena *arena, uint32_t frame, void *ptr)
+    REQUIRES(arena->lock)
+{
+    struct frame *h = &arena->table[frame];
+    enum slab_class c = (enum slab_class)h->slab_class;
+    size_t offset = (size_t)((uint8_t *)ptr -
+                             (uint8_t *)arena_frame_ptr(arena, frame));
+    uint32_t i = (uint32_t)(offset / class_size[c]);
+
+    INVARIANT("A1", offset % class_size[c] == 0);
+    INVARIANT("A1", h->live[i / 32] & (1u << (i % 32)));
+#ifdef PAGERFS_DEBUG
+    memset(ptr, 0xdb, class_size[c]);
+#endif
+    h->live[i / 32] &= ~(1u << (i % 32));
+    memcpy(ptr, &h->free_head, sizeof(h->free_head));
+    h->free_head = (uint16_t)(i + 1);
+    arena->nr_objects[c]--;
+    if (h->used-- == capacity(c))
+        partial_add(arena, frame);
+    if (h->used != 0)
+        return false;
+    partial_del(arena, frame);
+    arena->nr_slab_frames--;
+    arena_give(arena, frame);
+    return true;
+}
+
+void arena_free(struct arena *arena, void *ptr)
+{
+    uint32_t frame;
+    bool freed = true;
+
+    if (!ptr)
+        return;
+    frame = arena_frame_of(arena, ptr);
+    INVARIANT("A1", frame > FRAME_ZERO && frame < arena->nr_frames);
+    mutex_lock(&arena->lock, RANK_ARENA);
+    if (arena->table[frame].kind == FRAME_RAW) {
+        arena->nr_raw_frames--;
+        arena_give(arena, frame);
+    } else {
+        INVARIANT("A1", arena->table[frame].kind == FRAME_SLAB);
+        freed = object_give(arena, frame, ptr);
+    }
+    mutex_unlock(&arena->lock);
+    if (freed)
+        uncharge(arena);
+}
+
+bool arena_handle_is_node(struct arena *arena, uint32_t handle)
+{
+    size_t offset = (size_t)handle << HANDLE_SHIFT;
+    uint32_t frame = (uint32_t)(offset >> PAGE_SHIFT);
+    uint32_t within = (uint32_t)(offset & PAGE_MASK);
+    bool live = false;
+
+    if (frame >= arena->nr_frames || within % SLAB_NODE_SIZE != 0)
+        return false;
+    mutex_lock(&arena->lock, RANK_ARENA);
+    if (arena->table[frame].kind == FRAME_SLAB &&
+        arena->table[frame].slab_class == SLAB_NODE) {
+        uint32_t i = within / SLAB_NODE_SIZE;
+
+        live = arena->table[frame].live[i / 32] & (1u << (i % 32));
+    }
+    mutex_unlock(&arena->lock);
+    return live;
+}
+
+#ifdef PAGERFS_DEBUG
+void slab_check(struct arena *arena)
+{
+    for (unsigned c = 0; c < NR_SLAB_CLASSES; c++) {
+        for (uint32_t f = arena->partial[c]; f != FRAME_NONE;
+             f = arena->table[f].next) {
+            const struct frame *h = &arena->table[f];
+            unsigned live = 0;
+
+            for (unsigned i = 0; i < ARRAY_SIZE(h->live); i++)
+                live += (unsigned)__builtin_popcount(h->live[i]);
+            INVARIANT("A1", h->kind == FRAME_SLAB && h->slab_class == c);
+            INVARIANT("A1", live == h->used && h->used < capacity(c));
+        }
+    }
+}
+#endif

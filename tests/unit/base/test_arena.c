@@ -1,0 +1,22 @@
+/* test_arena.c - frames: bounded, given back, never one below the floor. */
+#include "arena.h"
+
+#include "unit.h"
+
+START_TEST(frames_run_out_at_the_floor)
+{
+    struct arena *arena;
+    uint32_t frames[512], n = 0;
+
+    ck_assert_int_eq(arena_create(&arena, 256 * (PAGE_SIZE + 32)), 0);
+    while ((frames[n] = arena_frame_alloc(arena, 16)) != FRAME_NONE)
+        n++;
+    ck_assert_uint_eq(n, 256 - 1 - 16);
+    ck_assert_uint_eq(arena_nr_free(arena), 16);
+    while (n > 0)
+        arena_frame_free(arena, frames[--n]);
+    arena_destroy(arena);
+}
+END_TEST
+
+UNIT_MAIN("arena", frames_run_out_at_the_floor)
