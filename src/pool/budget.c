@@ -22,15 +22,16 @@
  */
 #include "pool_internal.h"
 
+#include "clock.h"
 #include "log.h"
 
 #include <errno.h>
 
 /* Frames for the tables of the next growth: a table page describes 32768
  * blocks, and a growth is at most 16384. */
-enum { SPARE_TABLES = 4 };
+#define SPARE_TABLES 4u
 /* The data's share of the frames: an eighth, and no less than this. */
-enum { DATA_SHARE_MIN = 128 };
+#define DATA_SHARE_MIN 128u
 
 static uint64_t used(const struct budget *b)
 {
