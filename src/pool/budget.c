@@ -60,7 +60,9 @@ void budget_init(struct pool *pool, uint64_t limit)
     b->blocks_max = swap_nr_max(pool->swap);
     b->capacity = swap_nr_backed(pool->swap);
     b->keeper = KEEPER_AWAKE;
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     budget_settle(pool);
+    mutex_unlock(&pool->budget.lock);
 }
 
 static uint64_t limit_spare(const struct budget *b)
@@ -83,9 +85,10 @@ bool budget_may_grow(const struct budget *b)
 }
 
 /* What can be granted of `want`; 0 with *err set.  Caller holds the lock. */
-static uint64_t grant(const struct budget *b, uint64_t want, int *err)
-    REQUIRES(b->lock)
+static uint64_t grant(struct pool *pool, uint64_t want, int *err)
+    REQUIRES(pool->budget.lock)
 {
+    const struct budget *b = &pool->budget;
     uint64_t allowed = MIN(want, limit_spare(b));
     uint64_t spare = budget_spare(b);
 
@@ -109,11 +112,11 @@ int pool_charge(struct pool *pool, uint32_t want, bool wait, uint32_t *got)
     for (;;) {
         uint64_t nr;
 
-        mutex_lock(&b->lock, RANK_BUDGET);
-        nr = grant(b, want, &err);
+        mutex_lock(&pool->budget.lock, RANK_BUDGET);
+        nr = grant(pool, want, &err);
         b->data += nr;
         grow_poke(pool);
-        mutex_unlock(&b->lock);
+        mutex_unlock(&pool->budget.lock);
         *got = (uint32_t)nr;
         if (err != -EAGAIN || !wait)
             return err;
@@ -126,13 +129,13 @@ void pool_uncharge(struct pool *pool, uint64_t nr)
 {
     struct budget *b = &pool->budget;
 
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     INVARIANT("I6", nr <= b->data);
     b->data -= nr;
     if (atomic_load_explicit(&b->overcommitted, memory_order_relaxed))
         budget_settle(pool);
     grow_poke(pool);
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
 }
 
 int budget_charge_metadata(struct pool *pool)
@@ -140,11 +143,11 @@ int budget_charge_metadata(struct pool *pool)
     struct budget *b = &pool->budget;
     int err = -ENOSPC;
 
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     if (b->metadata + b->tables < b->metadata_max)
-        b->metadata += grant(b, 1, &err);
+        b->metadata += grant(pool, 1, &err);
     grow_poke(pool);
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
     return err;
 }
 
@@ -152,20 +155,19 @@ void budget_uncharge_metadata(struct pool *pool)
 {
     struct budget *b = &pool->budget;
 
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     INVARIANT("I6", b->metadata > 0);
     b->metadata--;
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
 }
 
 bool budget_wants_growth(struct pool *pool)
 {
-    struct budget *b = &pool->budget;
     int err;
 
-    mutex_lock(&b->lock, RANK_BUDGET);
-    grant(b, 1, &err);
-    mutex_unlock(&b->lock);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    grant(pool, 1, &err);
+    mutex_unlock(&pool->budget.lock);
     return err == -EAGAIN;
 }
 
@@ -173,13 +175,13 @@ void budget_retire(struct pool *pool, uint32_t nr_blocks)
 {
     struct budget *b = &pool->budget;
 
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     INVARIANT("I5", nr_blocks <= b->capacity);
     b->capacity -= nr_blocks;
     b->retired += nr_blocks;
     budget_settle(pool);
     grow_poke(pool);
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
 }
 
 void budget_stats(struct pool *pool, struct pool_stats *stats)
@@ -187,7 +189,7 @@ void budget_stats(struct pool *pool, struct pool_stats *stats)
     struct budget *b = &pool->budget;
     uint64_t blocks, max;
 
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     blocks = b->refused ? b->capacity : b->blocks_max - b->retired;
     max = b->frames + blocks > b->tables ? b->frames + blocks - b->tables : 0;
     stats->limit = b->limit == UINT64_MAX ? 0 : b->limit;
@@ -195,5 +197,5 @@ void budget_stats(struct pool *pool, struct pool_stats *stats)
     stats->metadata = b->metadata;
     stats->used = used(b);
     stats->used_max = MAX(MIN(max, b->limit), stats->used);
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
 }

@@ -39,8 +39,10 @@ static uint64_t keep(const struct budget *b)
     return MAX(b->blocks_max / KEEP_SHARE, KEEP_MIN);
 }
 
-static bool growth_due(const struct budget *b) REQUIRES(b->lock)
+static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
 {
+    const struct budget *b = &pool->budget;
+
     return (budget_spare(b) < ahead(b) || b->short_of_blocks) &&
            b->limit > b->data + b->metadata && budget_may_grow(b);
 }
@@ -62,7 +64,8 @@ void grow_poke(struct pool *pool)
 
     if (b->keeper == KEEPER_AWAKE)
         return;
-    if (!growth_due(b) && (b->keeper == KEEPER_WATCHING || surplus(pool) == 0))
+    if (!growth_due(pool) &&
+        (b->keeper == KEEPER_WATCHING || surplus(pool) == 0))
         return;
     b->keeper = KEEPER_AWAKE;
     cond_signal(&b->work);
@@ -72,10 +75,10 @@ void grow_ask_blocks(struct pool *pool)
 {
     struct budget *b = &pool->budget;
 
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     b->short_of_blocks = true;
     grow_poke(pool);
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
 }
 
 /* What swap_grow said becomes what charges count on. */
@@ -102,22 +105,22 @@ int grow_file(struct pool *pool, uint64_t want)
     int err = 0;
 
     lock_assert_none(RANK_FUSE);
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     if (b->growing) {
         while (b->growing)
-            cond_wait(&b->grown, &b->lock);
-        mutex_unlock(&b->lock);
+            cond_wait(&b->grown, &pool->budget.lock);
+        mutex_unlock(&pool->budget.lock);
         return 0;
     }
     b->growing = true;
     want = MIN(MAX(want, ahead(b)), b->blocks_max - b->capacity - b->retired);
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
 
     err = swap_grow(pool->swap, (uint32_t)want, &got);
 
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     grown(pool, err, got);
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
     if (got > 0)
         launder_hope(pool);
     return err;
@@ -131,12 +134,12 @@ static bool release(void *ctx, uint32_t nr)
     struct budget *b = &pool->budget;
     bool agreed;
 
-    if (!mutex_trylock(&b->lock, RANK_BUDGET))
+    if (!mutex_trylock(&pool->budget.lock, RANK_BUDGET))
         return false;
     agreed = surplus(pool) >= nr;
     if (agreed)
         b->capacity -= nr;
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
     return agreed;
 }
 
@@ -151,21 +154,20 @@ static bool quiet(struct pool *pool)
 /* One thing to do, with the lock dropped while it is done.  False: nothing. */
 static bool keeper_work(struct pool *pool) REQUIRES(pool->budget.lock)
 {
-    struct budget *b = &pool->budget;
     uint64_t nr = surplus(pool);
     bool done;
 
-    if (growth_due(b)) {
-        mutex_unlock(&b->lock);
+    if (growth_due(pool)) {
+        mutex_unlock(&pool->budget.lock);
         done = grow_file(pool, 0) != -EAGAIN;
-        mutex_lock(&b->lock, RANK_BUDGET);
+        mutex_lock(&pool->budget.lock, RANK_BUDGET);
         return done;
     }
     if (nr == 0 || !quiet(pool))
         return false;
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
     done = swap_trim(pool->swap, (uint32_t)nr, release, pool) > 0;
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     budget_settle(pool);
     return done;
 }
@@ -175,20 +177,20 @@ static void *keeper_main(void *arg)
     struct pool *pool = arg;
     struct budget *b = &pool->budget;
 
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     while (!b->stop) {
         b->keeper = KEEPER_AWAKE;
         if (keeper_work(pool) || b->stop)
             continue;
-        if (surplus(pool) > 0 || growth_due(b)) {
+        if (surplus(pool) > 0 || growth_due(pool)) {
             b->keeper = KEEPER_WATCHING;
-            cond_wait_for(&b->work, &b->lock, SECOND_NS);
+            cond_wait_for(&b->work, &pool->budget.lock, SECOND_NS);
         } else {
             b->keeper = KEEPER_IDLE;
-            cond_wait(&b->work, &b->lock);
+            cond_wait(&b->work, &pool->budget.lock);
         }
     }
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
     return NULL;
 }
 
@@ -201,10 +203,10 @@ void grow_stop(struct pool *pool)
 {
     struct budget *b = &pool->budget;
 
-    mutex_lock(&b->lock, RANK_BUDGET);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     b->stop = true;
     b->keeper = KEEPER_AWAKE;
     cond_signal(&b->work);
-    mutex_unlock(&b->lock);
+    mutex_unlock(&pool->budget.lock);
     pthread_join(b->thread, NULL);
 }

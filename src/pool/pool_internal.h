@@ -131,10 +131,11 @@ bool budget_wants_growth(struct pool *pool);
 void budget_settle(struct pool *pool) REQUIRES(pool->budget.lock);
 void budget_stats(struct pool *pool, struct pool_stats *stats);
 void budget_retire(struct pool *pool, uint32_t nr_blocks);
-/* Pages that may still be charged before disk must be added. */
-uint64_t budget_spare(const struct budget *budget) REQUIRES(budget->lock);
+/* Pages that may still be charged before disk must be added.  Caller holds
+ * budget->lock, here and below. */
+uint64_t budget_spare(const struct budget *budget);
 /* Growth is possible, and was not refused a moment ago. */
-bool budget_may_grow(const struct budget *budget) REQUIRES(budget->lock);
+bool budget_may_grow(const struct budget *budget);
 
 /* --- grow.c ------------------------------------------------------------------ */
 
