@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck has nothing to say about any script.
+# The linter of shell scripts has nothing to say about any of ours.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."

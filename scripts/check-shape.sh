@@ -29,14 +29,15 @@ while read -r lines file; do
     fi
 done < <(all_files | xargs wc -l | awk '$2 != "total"')
 
-# Put together here, so that this file does not name them.
+# Put together here, so that this file does not name them.  "not ok" comes with
+# one of them in the output of other people's tests.
 unfinished="\\b(TO""DO|FIX""ME|X""XX|HA""CK)\\b|#if ""0|\\bfor ""now\\b|not ""implemented"
-if all_files | xargs grep -nE "$unfinished"; then
+if all_files | xargs grep -nE "$unfinished" | grep -v "not ok"; then
     complain "unfinished words, above"
 fi
 
 while read -r file; do
-    [[ $(head -c 2 "$file") == '/*' ]] ||
+    [[ $(head -c 2 "$file") == '/*' || -e ${file%.c}.h ]] ||
         complain "$file does not begin by saying what it is"
 done < <(code_files)
 
