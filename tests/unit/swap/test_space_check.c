@@ -8,6 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Only debug builds check. */
+#ifdef PAGERFS_DEBUG
+
 /* Whether space_check aborts, found out in a child. */
 static bool check_aborts(const struct space *space)
 {
@@ -22,6 +25,8 @@ static bool check_aborts(const struct space *space)
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     return WIFSIGNALED(status) || WEXITSTATUS(status) != 0;
 }
+
+#endif
 
 START_TEST(each_kind_of_damage_is_seen)
 {
