@@ -49,7 +49,7 @@ enum slab_class {
     SLAB_NODE,
     NR_SLAB_CLASSES
 };
-#define SLAB_NODE_SIZE 192u
+#define SLAB_NODE_SIZE 160u
 
 /* The table entry of a frame.  The first byte is the kind for all kinds. */
 struct frame {
@@ -151,6 +151,9 @@ static inline uint32_t arena_handle(const struct arena *arena, const void *ptr)
 /* True if the handle is that of a live object of class SLAB_NODE: a handle
  * that came from outside may be anything. */
 bool arena_handle_is_node(struct arena *arena, uint32_t handle);
+/* The first live object of class SLAB_NODE behind `handle` (HANDLE_NONE: of
+ * all), HANDLE_NONE if there is none: how an owner finds all of its own. */
+uint32_t arena_node_next(struct arena *arena, uint32_t handle);
 
 /* Gives the memory of free frames back to the kernel, at most `max` frames
  * that lie at the head of the free list; returns how many. */

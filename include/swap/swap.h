@@ -10,7 +10,7 @@
  * Ownership   a block belongs to the caller from swap_alloc to swap_free.
  * Locking     locks inside (RANK_SWAP, a leaf but for the arena).  swap_grow and
  *             swap_trim do disk I/O and are called with no lock but RANK_BUDGET
- *             or earlier; one of them at a time (the budget's lock sees to it).
+ *             or earlier; of several at once all but one wait.
  * Units       blocks.
  * Errors      0 or -errno.
  */
@@ -28,11 +28,14 @@ struct swap {
     struct swap_engine *engine; /* NULL without swap */
     struct arena *arena;
     struct mutex lock;          /* (S) RANK_SWAP */
-    struct mutex grow_lock;     /* one growth or trim at a time; RANK_BUDGET */
+    struct cond resized;        /* `resizing` has become false */
+    bool resizing;              /* (S) one growth or trim at a time */
+    uint32_t nr_tables;         /* (S) frames */
 };
 
 /* Takes over `file` (closed by swap_destroy).  fd -1 makes a swap without
- * blocks.  A device is backed here, whole.  Table pages are frames lent by
+ * blocks.  A device too is taken into use step by step, by swap_grow: that does
+ * no I/O, but the tables of what is not needed cost nothing.  Table pages are frames lent by
  * `arena` (arena_frame_alloc above its reserve): the budget subtracts
  * swap_nr_tables from what it has. */
 int swap_create(struct swap **swap, const struct swap_file *file,
@@ -45,9 +48,11 @@ void swap_destroy(struct swap *swap);
  * table at this moment, else 0. */
 int swap_grow(struct swap *swap, uint32_t want, uint32_t *got);
 /* Takes wholly free clusters back from the file, at most `max` blocks; returns
- * how many.  The caller has already given up that much capacity, or calls
- * `release` per run first: only runs for which release(ctx, nr) returns true
- * are punched. */
+ * how many.  For each of them release(ctx, nr) is asked first, with no lock of
+ * swap held: true means that the caller counts on nr blocks less from now on,
+ * false ends the trim.  An allocation may come in between, so fewer may be
+ * taken than were released; the difference is still there, for the caller to
+ * count again. */
 uint32_t swap_trim(struct swap *swap, uint32_t max,
                    bool (*release)(void *ctx, uint32_t nr), void *ctx);
 

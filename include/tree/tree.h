@@ -26,7 +26,8 @@
  *
  * Ownership   ids are borrowed; each lookup (tree_entry handed out) owes forget.
  * Locking     locks inside; RANK_TREE, then RANK_NODE.  Nothing is held while
- *             the object layer is called.  wait=false: -EAGAIN and no change.
+ *             the object layer is called (but for the size and pages of one).
+ *             wait=false: -EAGAIN and no change.
  * Units       bytes, names of 1..255 bytes without '/' and NUL.
  * Errors      0 or -errno as the system call of that name has it.
  */
@@ -45,6 +46,9 @@
 
 struct tree;
 
+/* When reading touches atime: the mount's relatime, noatime, strictatime. */
+enum tree_atime { TREE_RELATIME, TREE_NOATIME, TREE_STRICTATIME };
+
 struct tree_config {
     struct arena *arena;
     struct pool *pool;
@@ -53,13 +57,19 @@ struct tree_config {
     uid_t root_uid;
     gid_t root_gid;
     bool grpid;         /* new files take the directory's group, as BSD */
+    bool no_acl;        /* system.posix_acl_* is -EOPNOTSUPP */
+    enum tree_atime atime;
 };
 
-/* Who asks, and what the kernel told about it. */
+/* Who asks, and what the kernel told about it.  uid 0 stands for CAP_FSETID. */
 struct tree_cred {
     uid_t uid;
     gid_t gid;
     mode_t umask; /* applied here if there is no default ACL */
+    /* Asked, rarely and with no lock held: is gid among the supplementary
+     * groups?  NULL: there are none. */
+    bool (*member)(void *ctx, gid_t gid);
+    void *ctx;
 };
 
 /* What the kernel is told of a node. */
@@ -120,7 +130,8 @@ int tree_opendir(struct tree *tree, uint64_t id, struct tree_scan *scan);
 void tree_closedir(struct tree *tree, struct tree_scan *scan);
 /* Calls emit for each entry after `cookie` until it returns false: name, its
  * cookie (give it to go on behind it) and its node, looked up (+1) if
- * `lookup` and emit returned true; "." and ".." first, never looked up.
+ * `lookup` and emit returned true; "." and ".." first, never looked up: their
+ * id is 0.  Without `lookup` only id, attr.ino and attr.mode are filled in.
  * emit is called with the namespace locked and must not call the tree. */
 typedef bool tree_emit(void *ctx, const char *name, uint64_t cookie,
                        const struct tree_entry *entry);
@@ -137,7 +148,11 @@ enum tree_set {
     TREE_SET_ATIME_NOW = 128, TREE_SET_MTIME_NOW = 256,
     TREE_SET_KILL_PRIV = 512, /* clear suid, and sgid if group-executable */
 };
-/* Fields of *attr named by `set` (enum tree_set). */
+/* Fields of *attr named by `set` (enum tree_set); ctime moves with any of them.
+ * SIZE that changes nothing touches no time (truncate) unless MTIME_NOW comes
+ * with it (ftruncate).  CTIME is the kernel's own flush of cached times: the
+ * flags append and immutable do not stop it.  KILL_PRIV may come alone.
+ * Changing an owner kills by itself, by Linux's rules. */
 int tree_setattr(struct tree *tree, const struct tree_cred *cred, uint64_t id,
                  unsigned set, const struct tree_attr *attr, bool wait,
                  struct tree_attr *result);
@@ -154,7 +169,9 @@ int tree_setxattr(struct tree *tree, const struct tree_cred *cred, uint64_t id,
 /* size 0 asks for the size: a positive result here is the number of bytes. */
 ssize_t tree_getxattr(struct tree *tree, uint64_t id, const char *name,
                       void *value, size_t size);
-ssize_t tree_listxattr(struct tree *tree, uint64_t id, char *list, size_t size);
+/* trusted.* is listed for uid 0 only. */
+ssize_t tree_listxattr(struct tree *tree, const struct tree_cred *cred,
+                       uint64_t id, char *list, size_t size);
 int tree_removexattr(struct tree *tree, const struct tree_cred *cred,
                      uint64_t id, const char *name);
 
@@ -162,11 +179,20 @@ int tree_removexattr(struct tree *tree, const struct tree_cred *cred,
 
 struct tree_file {
     uint64_t id;
+    bool noatime; /* reading through it leaves atime alone */
     struct readahead ahead;
 };
-/* truncate: O_TRUNC was given; kill_priv: it clears suid and sgid. */
-int tree_open(struct tree *tree, uint64_t id, bool truncate, bool kill_priv,
-              bool wait, struct tree_file *file);
+enum tree_how {
+    TREE_OPEN_WRITE = 1,     /* O_WRONLY, O_RDWR */
+    TREE_OPEN_APPEND = 2,    /* O_APPEND */
+    TREE_OPEN_TRUNCATE = 4,  /* O_TRUNC */
+    TREE_OPEN_NOATIME = 8,   /* O_NOATIME */
+    TREE_OPEN_KILL_PRIV = 16, /* truncating clears suid and sgid */
+};
+/* `how` is of enum tree_how: the kernel knows nothing of our append-only and
+ * immutable files, so it is refused here (-EPERM). */
+int tree_open(struct tree *tree, uint64_t id, unsigned how, bool wait,
+              struct tree_file *file);
 void tree_release(struct tree *tree, struct tree_file *file);
 /* As object_read_begin/end; touches atime by the rule of relatime. */
 int tree_read_begin(struct tree *tree, struct tree_file *file, uint64_t offset,

@@ -269,6 +269,31 @@ bool arena_handle_is_node(struct arena *arena, uint32_t handle)
     return live;
 }
 
+uint32_t arena_node_next(struct arena *arena, uint32_t handle)
+{
+    size_t offset = (size_t)handle << HANDLE_SHIFT;
+    uint32_t frame = MAX((uint32_t)(offset >> PAGE_SHIFT), 1u);
+    uint32_t i = handle == HANDLE_NONE
+                     ? 0
+                     : (uint32_t)(offset & PAGE_MASK) / SLAB_NODE_SIZE + 1;
+    uint32_t found = HANDLE_NONE;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    for (; frame < arena->fresh && found == HANDLE_NONE; frame++, i = 0) {
+        const struct frame *h = &arena->table[frame];
+
+        if (h->kind != FRAME_SLAB || h->slab_class != SLAB_NODE)
+            continue;
+        while (i < capacity(SLAB_NODE) && !(h->live[i / 32] & 1u << (i % 32)))
+            i++;
+        if (i < capacity(SLAB_NODE))
+            found = arena_handle(arena, (uint8_t *)arena_frame_ptr(arena, frame) +
+                                            i * SLAB_NODE_SIZE);
+    }
+    mutex_unlock(&arena->lock);
+    return found;
+}
+
 #ifdef PAGERFS_DEBUG
 void slab_check(struct arena *arena)
 {

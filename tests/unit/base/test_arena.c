@@ -19,4 +19,32 @@ START_TEST(frames_run_out_at_the_floor)
 }
 END_TEST
 
-UNIT_MAIN("arena", frames_run_out_at_the_floor)
+START_TEST(nodes_are_found_one_after_the_other)
+{
+    struct arena *arena;
+    void *node[100];
+    uint32_t handle = HANDLE_NONE, n = 0;
+
+    ck_assert_int_eq(arena_create(&arena, 256 * (PAGE_SIZE + 32)), 0);
+    ck_assert_uint_eq(arena_node_next(arena, HANDLE_NONE), HANDLE_NONE);
+    for (uint32_t i = 0; i < 100; i++) {
+        ck_assert_int_eq(arena_alloc_node(arena, &node[i]), 0);
+        *(uint32_t *)node[i] = i;
+    }
+    for (uint32_t i = 0; i < 100; i++)
+        if (i % 3)
+            arena_free(arena, node[i]);
+    while ((handle = arena_node_next(arena, handle)) != HANDLE_NONE) {
+        ck_assert(arena_handle_is_node(arena, handle));
+        ck_assert_ptr_eq(arena_ptr(arena, handle), node[3 * n]);
+        n++;
+    }
+    ck_assert_uint_eq(n, 34);
+    for (uint32_t i = 0; i < 100; i += 3)
+        arena_free(arena, node[i]);
+    arena_destroy(arena);
+}
+END_TEST
+
+UNIT_MAIN("arena", frames_run_out_at_the_floor,
+          nodes_are_found_one_after_the_other)
