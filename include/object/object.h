@@ -36,13 +36,16 @@
 /* Largest read or write in one call. */
 #define OBJECT_MAX_IO (SWAP_IO_MAX_PAGES * PAGE_SIZE)
 
+/* Aligned as arena objects are, so that an object inside one has a handle. */
 struct object {
+    _Alignas(1 << HANDLE_SHIFT)
     struct mutex lock;           /* protects map and the state of its pages */
     _Atomic uint32_t inflight;   /* I/Os under way (futex: fini waits for 0) */
     struct rangelock range;
     struct pagemap map;          /* (lock) */
     _Atomic uint64_t size;       /* written under an exclusive range to infinity */
 };
+_Static_assert(sizeof(struct object) == 64, "an object costs 64 bytes");
 
 /* One per mount: what every call needs. */
 struct object_store {

@@ -28,14 +28,14 @@
 struct readahead_stream {
     uint64_t next;   /* where the stream would go on */
     uint64_t ahead;  /* pages below this have been asked for */
-    uint32_t window; /* pages; 0: slot unused */
+    uint32_t window; /* pages; 0: slot unused, 1: a single miss */
     uint32_t used;   /* clock of the last use, for replacing the oldest */
 };
 
 struct readahead {
     struct mutex lock;
     uint32_t clock;
-    uint32_t misses, useful; /* of random reads, halved now and then */
+    uint32_t misses, useful; /* neighbours brought in; those of them used */
     struct readahead_stream stream[READAHEAD_STREAMS];
 };
 
