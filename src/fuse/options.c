@@ -8,15 +8,14 @@
  * Left to others: whether the place for swap is any good (swap), whether the
  * sizes go together (budget.c), whether the mount point is there (mount.c).
  */
-#define FUSE_USE_VERSION 312
 #include "options.h"
 
 #include "bits.h"
+#include "libfuse.h"
 #include "size.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fuse_lowlevel.h>
 #include <fuse_opt.h>
 #include <limits.h>
 #include <stdarg.h>
