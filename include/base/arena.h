@@ -16,6 +16,8 @@
  *   A3  arena_alloc returns zeroed memory (invariant 4).
  *   A4  frame 0 is RAW, read-only and all zeros for ever: what holes are read from.
  *   A5  the arena holds nothing the kernel knows: no fd, thread or function.
+ *   A6  memory that is owed has been charged: of each class, objects handed out
+ *       and owed never exceed what its frames and its frames owed can hold.
  *
  * Ownership   who allocates, frees.  Pointers into the arena stay valid and
  *             equal for the life of the mount; a handle is the compact form.
@@ -92,6 +94,9 @@ struct arena {
     uint32_t nr_slab_frames;
     uint32_t nr_raw_frames;
     uint64_t nr_objects[NR_SLAB_CLASSES];
+    uint32_t nr_class_frames[NR_SLAB_CLASSES]; /* their sum: nr_slab_frames */
+    uint32_t nr_owed_frames[NR_SLAB_CLASSES]; /* charged, but not taken now */
+    uint64_t nr_owed[NR_SLAB_CLASSES];        /* objects owed (A6) */
 };                          /* (c) constant after creation */
 
 /* Budget in bytes: frames and their table together fit in it.  -EINVAL below
@@ -129,6 +134,19 @@ int arena_alloc_node(struct arena *arena, void **out);
 void arena_free(struct arena *arena, void *ptr);
 /* Bytes really used by an object of `bytes`: its size class. */
 size_t arena_object_size(size_t bytes);
+
+/* Objects that may be had again for sure: what is owed stays charged, though it
+ * takes no memory.  bytes: of one object, at most 2048.
+ *
+ * Frees an object and owes it; never fails. */
+void arena_free_owed(struct arena *arena, void *ptr);
+/* Takes an object that is owed: 0 or -EAGAIN, never -ENOSPC. */
+int arena_alloc_owed(struct arena *arena, size_t bytes, void **out);
+/* Owes `nr` more: 0, or what ops->charge returned. */
+int arena_owe(struct arena *arena, size_t bytes, uint32_t nr);
+/* Owes `nr` less. */
+void arena_forgive(struct arena *arena, size_t bytes, uint32_t nr);
+
 /* Blocks until a frame may be had: the answer to -EAGAIN.  No lock held. */
 void arena_wait(struct arena *arena);
 

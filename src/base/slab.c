@@ -13,7 +13,11 @@
  * frames fill up and others empty.  Objects above 2048 bytes take a RAW frame.
  *
  * A frame that metadata needs is charged first (ops->charge), with the lock
- * dropped.
+ * dropped.  What has been charged for a class is its frames and its frames
+ * *owed*: these are not taken from the free ones until an object needs one.  An
+ * ordinary allocation that finds all of that spoken for, by objects or by
+ * promises (A6), charges another frame; a promise never has to.  Charges that
+ * neither objects nor promises need are given back at once (surplus).
  */
 #include "arena.h"
 
@@ -140,47 +144,85 @@ static int raw_alloc(struct arena *arena, void **out)
     return 0;
 }
 
-/* An object of class c from a new frame, taken in the same breath: a frame
- * left empty would never be given back. */
-static int slab_grow(struct arena *arena, enum slab_class c, void **out)
+/* What the charges of a class can hold beyond its objects and promises. */
+static uint64_t spare(const struct arena *arena, enum slab_class c)
+    REQUIRES(arena->lock)
 {
-    bool low = false;
-    uint32_t frame;
-    int err = charge(arena);
+    uint64_t frames = (uint64_t)arena->nr_class_frames[c] +
+                      arena->nr_owed_frames[c];
 
-    if (err)
-        return err;
-    mutex_lock(&arena->lock, RANK_ARENA);
-    frame = arena_take(arena, arena->reserve, FRAME_SLAB, &low);
-    if (frame != FRAME_NONE) {
-        arena->table[frame].slab_class = (uint8_t)c;
-        arena->nr_slab_frames++;
-        partial_add(arena, frame);
-        *out = object_take(arena, frame);
-    }
-    mutex_unlock(&arena->lock);
-    arena_tell_low(arena, low || frame == FRAME_NONE);
-    if (frame == FRAME_NONE) {
-        uncharge(arena);
-        return -EAGAIN;
-    }
-    return 0;
+    return frames * capacity(c) - arena->nr_objects[c] - arena->nr_owed[c];
 }
 
-static int class_alloc(struct arena *arena, enum slab_class c, void **out)
+/* Takes back the frames owed that nothing needs; the caller uncharges so many
+ * once it has dropped the lock. */
+static uint32_t surplus(struct arena *arena, enum slab_class c)
+    REQUIRES(arena->lock)
 {
-    int err = 0;
+    uint64_t frames = MIN(spare(arena, c) / capacity(c),
+                          (uint64_t)arena->nr_owed_frames[c]);
 
-    *out = NULL;
+    arena->nr_owed_frames[c] -= (uint32_t)frames;
+    return (uint32_t)frames;
+}
+
+static void uncharge_frames(struct arena *arena, uint32_t nr)
+{
+    while (nr-- > 0)
+        uncharge(arena);
+}
+
+/* An object from a frame with room, else from a frame owed; NULL if neither
+ * can be had at this moment. */
+static void *class_take(struct arena *arena, enum slab_class c, bool *low)
+    REQUIRES(arena->lock)
+{
+    uint32_t frame = arena->partial[c];
+
+    if (frame == FRAME_NONE && arena->nr_owed_frames[c] > 0) {
+        frame = arena_take(arena, arena->reserve, FRAME_SLAB, low);
+        *low |= frame == FRAME_NONE;
+        if (frame != FRAME_NONE) {
+            arena->table[frame].slab_class = (uint8_t)c;
+            arena->nr_owed_frames[c]--;
+            arena->nr_class_frames[c]++;
+            arena->nr_slab_frames++;
+            partial_add(arena, frame);
+        }
+    }
+    return frame == FRAME_NONE ? NULL : object_take(arena, frame);
+}
+
+/* A new frame and its first object are taken in the same breath: a frame left
+ * empty would never be given back. */
+static int class_alloc(struct arena *arena, enum slab_class c, bool owed,
+                       void **out)
+{
+    uint32_t unneeded;
+    bool low = false;
+    int err;
+
     mutex_lock(&arena->lock, RANK_ARENA);
-    if (arena->partial[c] != FRAME_NONE)
-        *out = object_take(arena, arena->partial[c]);
+    while (!owed && spare(arena, c) == 0) {
+        mutex_unlock(&arena->lock);
+        err = charge(arena);
+        if (err)
+            return err;
+        mutex_lock(&arena->lock, RANK_ARENA);
+        arena->nr_owed_frames[c]++;
+    }
+    INVARIANT("A6", !owed || arena->nr_owed[c] > 0);
+    *out = class_take(arena, c, &low);
+    if (*out && owed)
+        arena->nr_owed[c]--;
+    unneeded = surplus(arena, c);
     mutex_unlock(&arena->lock);
+    arena_tell_low(arena, low);
+    uncharge_frames(arena, unneeded);
     if (!*out)
-        err = slab_grow(arena, c, out);
-    if (!err)
-        memset(*out, 0, class_size[c]);
-    return err;
+        return -EAGAIN;
+    memset(*out, 0, class_size[c]);
+    return 0;
 }
 
 int arena_alloc(struct arena *arena, size_t bytes, void **out)
@@ -189,17 +231,18 @@ int arena_alloc(struct arena *arena, size_t bytes, void **out)
 
     if (bytes == 0 || bytes > PAGE_SIZE)
         return -EINVAL;
-    return class_of(bytes, &c) ? class_alloc(arena, c, out)
+    return class_of(bytes, &c) ? class_alloc(arena, c, false, out)
                                : raw_alloc(arena, out);
 }
 
 int arena_alloc_node(struct arena *arena, void **out)
 {
-    return class_alloc(arena, SLAB_NODE, out);
+    return class_alloc(arena, SLAB_NODE, false, out);
 }
 
-/* Returns true if the frame became FREE.  Caller holds arena->lock. */
-static bool object_give(struct arena *arena, uint32_t frame, void *ptr)
+/* A frame left empty becomes FREE, its charge a frame owed.  Caller holds
+ * arena->lock. */
+static void object_give(struct arena *arena, uint32_t frame, void *ptr)
     REQUIRES(arena->lock)
 {
     struct frame *h = &arena->table[frame];
@@ -220,17 +263,29 @@ static bool object_give(struct arena *arena, uint32_t frame, void *ptr)
     if (h->used-- == capacity(c))
         partial_add(arena, frame);
     if (h->used != 0)
-        return false;
+        return;
     partial_del(arena, frame);
     arena->nr_slab_frames--;
+    arena->nr_class_frames[c]--;
+    arena->nr_owed_frames[c]++;
     arena_give(arena, frame);
-    return true;
+}
+
+/* Returns how many frames to uncharge. */
+static uint32_t slab_free(struct arena *arena, uint32_t frame, void *ptr,
+                          bool owe) REQUIRES(arena->lock)
+{
+    enum slab_class c = (enum slab_class)arena->table[frame].slab_class;
+
+    INVARIANT("A1", arena->table[frame].kind == FRAME_SLAB);
+    object_give(arena, frame, ptr);
+    arena->nr_owed[c] += owe;
+    return surplus(arena, c);
 }
 
 void arena_free(struct arena *arena, void *ptr)
 {
-    uint32_t frame;
-    bool freed = true;
+    uint32_t frame, unneeded = 1;
 
     if (!ptr)
         return;
@@ -241,12 +296,76 @@ void arena_free(struct arena *arena, void *ptr)
         arena->nr_raw_frames--;
         arena_give(arena, frame);
     } else {
-        INVARIANT("A1", arena->table[frame].kind == FRAME_SLAB);
-        freed = object_give(arena, frame, ptr);
+        unneeded = slab_free(arena, frame, ptr, false);
     }
     mutex_unlock(&arena->lock);
-    if (freed)
-        uncharge(arena);
+    uncharge_frames(arena, unneeded);
+}
+
+/* --- memory owed ------------------------------------------------------------- */
+
+static enum slab_class owed_class(size_t bytes)
+{
+    enum slab_class c = SLAB_2048;
+    bool found = class_of(bytes, &c);
+
+    INVARIANT("A6", found);
+    (void)found;
+    return c;
+}
+
+void arena_free_owed(struct arena *arena, void *ptr)
+{
+    uint32_t unneeded;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    unneeded = slab_free(arena, arena_frame_of(arena, ptr), ptr, true);
+    mutex_unlock(&arena->lock);
+    uncharge_frames(arena, unneeded);
+}
+
+int arena_alloc_owed(struct arena *arena, size_t bytes, void **out)
+{
+    return class_alloc(arena, owed_class(bytes), true, out);
+}
+
+/* Charges are kept aside until there are enough: others may use up what is
+ * spare, and would give back what seems to be surplus, while the lock is
+ * dropped. */
+int arena_owe(struct arena *arena, size_t bytes, uint32_t nr)
+{
+    enum slab_class c = owed_class(bytes);
+    uint32_t aside = 0, unneeded;
+    int err = 0;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    while (!err &&
+           spare(arena, c) + (uint64_t)aside * capacity(c) < nr) {
+        mutex_unlock(&arena->lock);
+        err = charge(arena);
+        mutex_lock(&arena->lock, RANK_ARENA);
+        aside += !err;
+    }
+    arena->nr_owed_frames[c] += aside;
+    if (!err)
+        arena->nr_owed[c] += nr;
+    unneeded = surplus(arena, c);
+    mutex_unlock(&arena->lock);
+    uncharge_frames(arena, unneeded);
+    return err;
+}
+
+void arena_forgive(struct arena *arena, size_t bytes, uint32_t nr)
+{
+    enum slab_class c = owed_class(bytes);
+    uint32_t unneeded;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    INVARIANT("A6", arena->nr_owed[c] >= nr);
+    arena->nr_owed[c] -= nr;
+    unneeded = surplus(arena, c);
+    mutex_unlock(&arena->lock);
+    uncharge_frames(arena, unneeded);
 }
 
 bool arena_handle_is_node(struct arena *arena, uint32_t handle)
@@ -297,6 +416,8 @@ uint32_t arena_node_next(struct arena *arena, uint32_t handle)
 #ifdef PAGERFS_DEBUG
 void slab_check(struct arena *arena)
 {
+    uint32_t frames = 0;
+
     for (unsigned c = 0; c < NR_SLAB_CLASSES; c++) {
         for (uint32_t f = arena->partial[c]; f != FRAME_NONE;
              f = arena->table[f].next) {
@@ -308,6 +429,11 @@ void slab_check(struct arena *arena)
             INVARIANT("A1", h->kind == FRAME_SLAB && h->slab_class == c);
             INVARIANT("A1", live == h->used && h->used < capacity(c));
         }
+        frames += arena->nr_class_frames[c];
+        INVARIANT("A6", arena->nr_objects[c] + arena->nr_owed[c] <=
+                            ((uint64_t)arena->nr_class_frames[c] +
+                             arena->nr_owed_frames[c]) * capacity((enum slab_class)c));
     }
+    INVARIANT("A1", frames == arena->nr_slab_frames);
 }
 #endif

@@ -1,0 +1,201 @@
+/* test_slab.c - small objects: zeroed, charged, and owed.
+ *
+ * The ops below stand for the budget: so many frames of metadata and no more.
+ */
+#include "arena.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint32_t charged, charge_limit;
+
+static int charge(void *ctx)
+{
+    (void)ctx;
+    if (charged == charge_limit)
+        return -ENOSPC;
+    charged++;
+    return 0;
+}
+
+static void uncharge(void *ctx)
+{
+    (void)ctx;
+    ck_assert_uint_gt(charged, 0);
+    charged--;
+}
+
+static void nothing(void *ctx)
+{
+    (void)ctx;
+}
+
+static const struct arena_ops ops = { charge, uncharge, nothing, nothing };
+
+static struct arena *setup(uint32_t limit, uint32_t reserve)
+{
+    struct arena *arena;
+
+    charged = 0;
+    charge_limit = limit;
+    ck_assert_int_eq(arena_create(&arena, 256 * (PAGE_SIZE + 32)), 0);
+    arena_set_ops(arena, &ops, NULL, 0, reserve);
+    return arena;
+}
+
+static void *get(struct arena *arena, size_t bytes)
+{
+    void *object;
+
+    ck_assert_int_eq(arena_alloc(arena, bytes, &object), 0);
+    return object;
+}
+
+START_TEST(frames_are_charged_and_given_back)
+{
+    struct arena *arena = setup(2, 8);
+    void *object[33];
+
+    for (int i = 0; i < 32; i++) {
+        object[i] = get(arena, 256);
+        memset(object[i], 0xff, 256);
+    }
+    ck_assert_uint_eq(charged, 2);
+    ck_assert_int_eq(arena_alloc(arena, 256, &object[32]), -ENOSPC);
+    ck_assert_int_eq(arena_alloc(arena, 32, &object[32]), -ENOSPC);
+    arena_check(arena);
+    for (int i = 0; i < 16; i++)
+        arena_free(arena, object[i]);
+    ck_assert_uint_eq(charged, 1);
+    object[0] = get(arena, 4096);
+    for (int i = 0; i < 4096; i++)
+        ck_assert_int_eq(((char *)object[0])[i], 0);
+    arena_free(arena, object[0]);
+    for (int i = 16; i < 32; i++)
+        arena_free(arena, object[i]);
+    ck_assert_uint_eq(charged, 0);
+    arena_destroy(arena);
+}
+END_TEST
+
+/* What is owed stays charged and takes no memory; nobody else gets it. */
+START_TEST(what_is_owed_can_be_had)
+{
+    struct arena *arena = setup(2, 8);
+    uint32_t free_before = arena_nr_free(arena);
+    void *object[32], *other;
+
+    for (int i = 0; i < 32; i++)
+        object[i] = get(arena, 256);
+    for (int i = 0; i < 32; i++)
+        arena_free_owed(arena, object[i]);
+    ck_assert_uint_eq(charged, 2);
+    ck_assert_uint_eq(arena_nr_free(arena), free_before);
+    ck_assert_int_eq(arena_alloc(arena, 256, &other), -ENOSPC);
+    ck_assert_int_eq(arena_alloc(arena, 64, &other), -ENOSPC);
+    arena_check(arena);
+    for (int i = 0; i < 32; i++)
+        ck_assert_int_eq(arena_alloc_owed(arena, 256, &object[i]), 0);
+    ck_assert_uint_eq(charged, 2);
+    for (int i = 0; i < 32; i++)
+        arena_free(arena, object[i]);
+    ck_assert_uint_eq(charged, 0);
+    arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(promises_are_charged_and_forgiven)
+{
+    struct arena *arena = setup(3, 8);
+    void *object;
+
+    ck_assert_int_eq(arena_owe(arena, 256, 49), -ENOSPC);
+    ck_assert_uint_eq(charged, 0);
+    ck_assert_int_eq(arena_owe(arena, 256, 48), 0);
+    ck_assert_uint_eq(charged, 3);
+    arena_forgive(arena, 256, 15);
+    ck_assert_uint_eq(charged, 3);
+    arena_forgive(arena, 256, 1);
+    ck_assert_uint_eq(charged, 2);
+    /* What is spare in the last frame is anybody's. */
+    arena_forgive(arena, 256, 1);
+    object = get(arena, 256);
+    ck_assert_uint_eq(charged, 2);
+    arena_forgive(arena, 256, 31);
+    ck_assert_uint_eq(charged, 1);
+    arena_free(arena, object);
+    ck_assert_uint_eq(charged, 0);
+    arena_destroy(arena);
+}
+END_TEST
+
+/* No frame at this moment: -EAGAIN, and the promise stands. */
+START_TEST(a_promise_may_have_to_wait)
+{
+    struct arena *arena = setup(10, 8);
+    uint32_t frames[256], n = 0;
+    void *object;
+
+    ck_assert_int_eq(arena_owe(arena, 256, 1), 0);
+    while ((frames[n] = arena_frame_alloc(arena, 8)) != FRAME_NONE)
+        n++;
+    ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), -EAGAIN);
+    ck_assert_int_eq(arena_alloc(arena, 32, &object), -EAGAIN);
+    ck_assert_uint_eq(charged, 1);
+    arena_frame_free(arena, frames[--n]);
+    ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), 0);
+    arena_free(arena, object);
+    while (n > 0)
+        arena_frame_free(arena, frames[--n]);
+    ck_assert_uint_eq(charged, 0);
+    arena_destroy(arena);
+}
+END_TEST
+
+/* Whatever is allocated, owed and freed in between, what is owed can be had:
+ * the limit is lowered to what is charged before each redemption. */
+START_TEST(random_promises_hold)
+{
+    struct arena *arena = setup(40, 8);
+    void *object[400];
+    int live = 0, owed = 0;
+    unsigned seed = 7;
+
+    for (int i = 0; i < 40000; i++) {
+        int what = rand_r(&seed) % 6, pick = live ? rand_r(&seed) % live : 0;
+
+        charge_limit = rand_r(&seed) % 2 ? 40 : charged;
+        if (what < 2 && live < 400) {
+            live += arena_alloc(arena, 256, &object[live]) == 0;
+        } else if (what == 2 && live > 0) {
+            arena_free(arena, object[pick]);
+            object[pick] = object[--live];
+        } else if (what == 3 && live > 0) {
+            arena_free_owed(arena, object[pick]);
+            object[pick] = object[--live];
+            owed++;
+        } else if (what == 4 && owed > 0 && live < 400) {
+            charge_limit = charged;
+            if (arena_alloc_owed(arena, 256, &object[live++]) != 0)
+                ck_abort_msg("a promise was broken");
+            owed--;
+        } else if (what == 5 && owed > 0 && rand_r(&seed) % 2) {
+            arena_forgive(arena, 256, 1);
+            owed--;
+        }
+        if (i % 64 == 0)
+            arena_check(arena);
+    }
+    while (live > 0)
+        arena_free(arena, object[--live]);
+    arena_forgive(arena, 256, (uint32_t)owed);
+    ck_assert_uint_eq(charged, 0);
+    arena_destroy(arena);
+}
+END_TEST
+
+UNIT_MAIN("slab", frames_are_charged_and_given_back, what_is_owed_can_be_had,
+          promises_are_charged_and_forgiven, a_promise_may_have_to_wait,
+          random_promises_hold)
