@@ -21,7 +21,7 @@
 #include "session.h"
 #include "size.h"
 #include "swap.h"
-#include "thread.h"
+#include "threads.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -293,7 +293,7 @@ int mount_run(const struct options *options, uint64_t memory)
     err = daemon_detach(&mount->daemon, options->foreground);
     if (err)
         goto free_mount;
-    thread_setup();
+    threads_prepare();
     err = live(mount);
 free_mount:
     free(mount);

@@ -23,7 +23,7 @@
 #include "libfuse.h"
 #include "log.h"
 #include "ops.h"
-#include "thread.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <fcntl.h>

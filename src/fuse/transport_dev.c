@@ -14,7 +14,7 @@
 #include "clock.h"
 #include "log.h"
 #include "session.h"
-#include "thread.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static void *dev_read(void *ctx)
     struct request *rq = request_get(session->requests);
     size_t room = request_room(session->requests);
 
-    thread_allow_kick();
+    threads_allow_kick();
     while (!atomic_load_explicit(&session->stopping, memory_order_relaxed)) {
         ssize_t got = read(session->fd, rq->message, room);
 
@@ -86,7 +86,7 @@ static int dev_start(struct session *session, unsigned readers,
     transport->session = session;
     *out = transport;
     for (unsigned i = 0; i < readers; i++) {
-        int err = thread_start(&transport->readers[i], "reader", dev_read,
+        int err = threads_start(&transport->readers[i], "reader", dev_read,
                                transport);
 
         if (err)

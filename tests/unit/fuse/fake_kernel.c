@@ -4,7 +4,7 @@
 #include "object.h"
 #include "pool.h"
 #include "swap.h"
-#include "thread.h"
+#include "threads.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -74,7 +74,7 @@ void kernel_start(struct kernel *kernel, const char *words)
     config = (struct session_config){ .options = &options, .budget = &budget,
                                       .tree = kernel->tree,
                                       .arena = kernel->arena };
-    thread_setup();
+    threads_prepare();
     ck_assert_int_eq(session_create(&kernel->session, &config), 0);
     put_init(kernel);
     snprintf(name, sizeof(name), "/dev/fd/%d", ends[1]);

@@ -1,5 +1,5 @@
-/* thread.c - starting threads. */
-#include "thread.h"
+/* threads.c - starting threads. */
+#include "threads.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@ static void ignore(int signal)
     (void)signal;
 }
 
-void thread_setup(void)
+void threads_prepare(void)
 {
     struct sigaction kick = { .sa_handler = ignore }; /* no SA_RESTART */
     sigset_t all;
@@ -28,7 +28,7 @@ void thread_setup(void)
     pthread_sigmask(SIG_SETMASK, &all, NULL);
 }
 
-void thread_allow_kick(void)
+void threads_allow_kick(void)
 {
     sigset_t kick;
 
@@ -37,7 +37,7 @@ void thread_allow_kick(void)
     pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
 }
 
-int thread_start(pthread_t *thread, const char *name, void *(*run)(void *ctx),
+int threads_start(pthread_t *thread, const char *name, void *(*run)(void *ctx),
                  void *ctx)
 {
     pthread_attr_t attr;
