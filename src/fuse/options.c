@@ -183,5 +183,6 @@ void options_fini(struct options *options)
 void options_version(void)
 {
     printf("pagerfs %s, libfuse %s\n", PAGERFS_VERSION, fuse_pkgversion());
+    fflush(stdout); /* a child writes next */
     fuse_lowlevel_version();
 }

@@ -1,6 +1,7 @@
 /* test_work.c - everything is run once, and reads never wait behind writes. */
 #include "work.h"
 
+#include "bits.h"
 #include "clock.h"
 #include "unit.h"
 
