@@ -1,7 +1,8 @@
 /* groups.h - supplementary groups of a process.
  *
  * FUSE tells one group of the caller; who may keep the set-gid bit of a file
- * depends on all of them.  They are read from /proc when that question comes up.
+ * depends on all of them.  They are read from /proc when that question comes
+ * up.
  */
 #ifndef FUSE_GROUPS_H
 #define FUSE_GROUPS_H

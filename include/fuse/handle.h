@@ -8,8 +8,8 @@
  * A number that was not handed out, or not for this node, is taken for 0.
  *
  * Ownership   the kernel's, from the reply to OPEN to RELEASE.
- * Locking     the list's is inside (RANK_FUSE).  A handle needs none: the kernel
- *             sends RELEASE when no request on it is under way.
+ * Locking     the list's is inside (RANK_FUSE).  A handle needs none: the
+ *             kernel sends RELEASE when no request on it is under way.
  * Errors      -EAGAIN no memory at this moment, and wait was false.
  */
 #ifndef FUSE_HANDLE_H
@@ -35,9 +35,12 @@ void handle_free_all(struct session *session);
 uint64_t handle_fh(struct session *session, const struct handle *handle);
 /* The handle behind a number if it is that of an open file or directory of this
  * node, else NULL. */
-struct handle *handle_of_file(struct session *session, uint64_t fh, uint64_t id);
-struct handle *handle_of_scan(struct session *session, uint64_t fh, uint64_t id);
-/* The open file of a request: its handle's, or `passing`, made up on the spot. */
+struct handle *handle_of_file(struct session *session, uint64_t fh,
+                              uint64_t id);
+struct handle *handle_of_scan(struct session *session, uint64_t fh,
+                              uint64_t id);
+/* The open file of a request: its handle's, or `passing`, made up on the
+ * spot. */
 struct tree_file *handle_file(struct session *session, uint64_t fh, uint64_t id,
                               struct tree_file *passing);
 

@@ -1,8 +1,8 @@
 /* message.h - requests as they come from the kernel, looked at as bytes.
  *
- * Pure.  A message is a header, a fixed part that depends on the operation, then
- * NUL-terminated names, then data.  message_valid makes sure of all lengths, so
- * that whoever decodes it (libfuse, or ourselves) stays inside.
+ * Pure.  A message is a header, a fixed part that depends on the operation,
+ * then NUL-terminated names, then data.  message_valid makes sure of all
+ * lengths, so that whoever decodes it (libfuse, or ourselves) stays inside.
  */
 #ifndef FUSE_MESSAGE_H
 #define FUSE_MESSAGE_H

@@ -8,8 +8,8 @@
  * Ownership   strings and libfuse's arguments belong to the struct, until
  *             options_fini.
  * Units       bytes.
- * Errors      -EINVAL, -ENOMEM, and then `message` holds one line that names the
- *             option and says what to write instead.
+ * Errors      -EINVAL, -ENOMEM, and then `message` holds one line that names
+ *             the option and says what to write instead.
  */
 #ifndef FUSE_OPTIONS_H
 #define FUSE_OPTIONS_H
@@ -41,7 +41,8 @@ struct options {
     char *mountpoint;          /* as given */
     bool foreground, debug, single_thread;
     bool allow_root;           /* libfuse's: others than root are refused */
-    struct option_size size;   /* size= or nr_blocks=, the last one; 0: no limit */
+    struct option_size
+        size; /* size= or nr_blocks=, the last one; 0: no limit */
     struct option_size nr_inodes; /* a count; 0: no limit */
     struct option_size ram, swapsize;
     char *swap;                /* NULL: not given; "none" */

@@ -1,7 +1,8 @@
 /* protocol.h - what Debian 12's <linux/fuse.h> (7.38) does not have yet.
  *
- * Only what we speak, under names of our own so that a newer <linux/fuse.h> does
- * not clash.  Layouts are those of the kernel's ABI; the assertions pin them.
+ * Only what we speak, under names of our own so that a newer <linux/fuse.h>
+ * does not clash.  Layouts are those of the kernel's ABI; the assertions pin
+ * them.
  */
 #ifndef FUSE_PROTOCOL_H
 #define FUSE_PROTOCOL_H

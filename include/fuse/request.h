@@ -6,10 +6,10 @@
  *      |                                       for a worker, again       |
  *      +---------------- request_put <----------------+------------------+
  *
- * A handler first runs with may_wait false, on the thread that read the request.
- * If the tree would have to wait, the request is decoded and handled anew, from
- * its bytes, by a worker that may block.  So a handler keeps no state between
- * the two, and must not change the message.
+ * A handler first runs with may_wait false, on the thread that read the
+ * request.  If the tree would have to wait, the request is decoded and handled
+ * anew, from its bytes, by a worker that may block.  So a handler keeps no
+ * state between the two, and must not change the message.
  *
  * Invariants
  *   F1  a request with a reply due is answered exactly once.
@@ -47,18 +47,21 @@ struct request {
                                 * message + REQUEST_HEAD */
     size_t bytes;              /* of the message */
     struct fuse_req *decoding; /* libfuse's, between its call of the handler and
-                                * the reply; NULL for what libfuse cannot decode */
+                                * the reply; NULL for what libfuse cannot
+                                * decode */
     bool may_wait;
     enum request_again again;
     unsigned retries;          /* for space */
-    _Atomic uint64_t unique;   /* 0: not in work.  Read by others for INTERRUPT */
+    _Atomic uint64_t unique; /* 0: not in work.  Read by others for INTERRUPT */
     _Atomic bool interrupted;  /* the caller has been killed */
 };                             /* (c) constant after creation */
 
 /* The header and fixed part of a WRITE, before its data. */
-#define REQUEST_HEAD (sizeof(struct fuse_in_header) + sizeof(struct fuse_write_in))
+#define REQUEST_HEAD                                                           \
+    (sizeof(struct fuse_in_header) + sizeof(struct fuse_write_in))
 
-static inline const struct fuse_in_header *request_header(const struct request *rq)
+static inline const struct fuse_in_header *
+request_header(const struct request *rq)
 {
     return (const struct fuse_in_header *)(const void *)rq->message;
 }
@@ -69,7 +72,7 @@ static inline const void *request_argument(const struct request *rq)
     return request_header(rq) + 1;
 }
 
-/* --- buffers (request.c) ----------------------------------------------------- */
+/* --- buffers (request.c) ------------------------------------------------- */
 
 struct request_pool;
 
@@ -85,18 +88,23 @@ size_t request_room(const struct request_pool *pool);
 /* Marks the request with this id as interrupted; false if none is in work. */
 bool request_interrupt(struct request_pool *pool, uint64_t unique);
 /* Room to build an answer in, behind anything a message without data needs. */
-void *request_scratch(struct request_pool *pool, struct request *rq, size_t *room);
+void *request_scratch(struct request_pool *pool, struct request *rq,
+                      size_t *room);
 
-/* --- what handlers use ---------------------------------------------------------- */
+/* --- what handlers use --------------------------------------------------- */
 
 /* If `error` says that it would wait, or that space may come back soon, notes
- * that the request is to be run again: true, and the handler returns at once. */
+ * that the request is to be run again: true, and the handler returns at
+ * once. */
 bool request_again(struct request *rq, int error);
 /* Who asks.  The cred refers to the request. */
 struct tree_cred request_cred(struct request *rq, mode_t umask);
 
-/* --- replies (reply.c).  All end the request; 0, or -errno if the kernel would
- * not have it: then nothing was handed over (F2). ------------------------------- */
+/* --- replies (reply.c) --------------------------------------------------- */
+
+/* All end the request: 0, or -errno if the kernel would not have it, and then
+ * nothing was handed over (F2). */
+
 
 /* How long the kernel may remember what it is told, in seconds: nobody else can
  * change it.  No kernel's clock overflows on it. */
@@ -116,6 +124,7 @@ int reply_create(struct request *rq, const struct tree_entry *entry,
 void reply_none(struct request *rq);
 
 /* For directory listings. */
-void reply_fill_entry(struct fuse_entry_out *out, const struct tree_entry *entry);
+void reply_fill_entry(struct fuse_entry_out *out,
+                      const struct tree_entry *entry);
 
 #endif

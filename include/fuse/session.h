@@ -50,7 +50,8 @@ struct session {
     struct list handles;         /* (handles_lock) open files and directories */
 };
 
-int session_create(struct session **session, const struct session_config *config);
+int session_create(struct session **session,
+                   const struct session_config *config);
 int session_mount(struct session *session, const char *mountpoint);
 int session_start(struct session *session);
 /* The signal that ended it, or 0: unmounted. */
@@ -58,7 +59,7 @@ int session_wait(struct session *session);
 void session_end(struct session *session);
 void session_destroy(struct session *session);
 
-/* --- for transports ------------------------------------------------------------ */
+/* --- for transports ------------------------------------------------------ */
 
 /* A message of so many bytes has been read into rq.  Returns the request that
  * the reader goes on with: the same, if it has been answered. */
@@ -67,7 +68,7 @@ struct request *session_serve(struct session *session, struct request *rq,
 /* Nothing more will come: wakes session_wait. */
 void session_ended(struct session *session);
 
-/* --- inside the front end --------------------------------------------------------- */
+/* --- inside the front end ------------------------------------------------ */
 
 /* To the kernel; rq NULL: not an answer to anything. */
 int session_send(struct session *session, const struct request *rq,

@@ -4,7 +4,8 @@
  * all but two of the threads work on those at once: a read that must go to disk
  * finds a thread, however many writers are held up.
  *
- * Ownership   a request belongs to the queue from work_push until `run` gets it.
+ * Ownership   a request belongs to the queue from work_push until `run` gets
+ * it.
  * Locking     inside (RANK_FUSE); `run` is called with no lock held.
  */
 #ifndef FUSE_WORK_H

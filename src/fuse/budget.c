@@ -66,18 +66,22 @@ int budget_plan(struct budget *budget, const struct options *options,
     budget->ram = options->ram.given ? options->ram.bytes
                                      : MAX(memory / 4, OPTIONS_RAM_MIN);
     budget->max_write = request_size(budget->ram);
-    budget->readers = options->single_thread ? 1 : MIN(MAX(cpus, 1), MAX_READERS);
+    budget->readers =
+        options->single_thread ? 1 : MIN(MAX(cpus, 1), MAX_READERS);
     budget->workers = options->single_thread ? 0 : WORKERS;
     budget->buffers = budget->readers + budget->workers;
     budget->buffer_bytes =
         (uint64_t)budget->buffers * (budget->max_write + PAGE_SIZE);
     budget->stack_bytes = (uint64_t)(budget->buffers + 1) * STACK_TOUCHED;
-    fixed = budget->buffer_bytes + budget->stack_bytes + pool_bytes(budget->ram);
+    fixed =
+        budget->buffer_bytes + budget->stack_bytes + pool_bytes(budget->ram);
     if (budget->ram < fixed + OPTIONS_RAM_MIN / 4) {
         char text[32];
 
-        snprintf(message, OPTIONS_MESSAGE_BYTES, "ram=%s is too little: give at "
-                 "least %um", size_format(budget->ram, text, sizeof(text)),
+        snprintf(message, OPTIONS_MESSAGE_BYTES,
+                 "ram=%s is too little: give at "
+                 "least %um",
+                 size_format(budget->ram, text, sizeof(text)),
                  (unsigned)((fixed + OPTIONS_RAM_MIN / 4) >> 20) + 1);
         return -EINVAL;
     }
@@ -108,12 +112,16 @@ int budget_limit(const struct budget *budget, const struct options *options,
     size_format(budget->size, size, sizeof(size));
     size_format(now << PAGE_SHIFT, most, sizeof(most));
     if (now < held)
-        snprintf(message, OPTIONS_MESSAGE_BYTES, "size=%s is more than ram= and "
+        snprintf(message, OPTIONS_MESSAGE_BYTES,
+                 "size=%s is more than ram= and "
                  "the disk under swap= hold now, %s: give a smaller size=, a "
-                 "larger ram=, or another place for swap=", size, most);
+                 "larger ram=, or another place for swap=",
+                 size, most);
     else
-        snprintf(message, OPTIONS_MESSAGE_BYTES, "size=%s is more than ram= and "
+        snprintf(message, OPTIONS_MESSAGE_BYTES,
+                 "size=%s is more than ram= and "
                  "swap= hold, %s: give a smaller size=, or a larger ram= or "
-                 "swapsize=", size, most);
+                 "swapsize=",
+                 size, most);
     return -EINVAL;
 }

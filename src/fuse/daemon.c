@@ -1,9 +1,9 @@
 /* daemon.c - fork, and a pipe on which the parent waits.
  *
- * The child forks off before anything is made, so that threads, io_uring's rings
- * and the descriptor of /dev/fuse belong to the process that uses them.  One
- * byte on the pipe means success; its end without a byte, that the child is dead
- * and has said why.
+ * The child forks off before anything is made, so that threads, io_uring's
+ * rings and the descriptor of /dev/fuse belong to the process that uses them.
+ * One byte on the pipe means success; its end without a byte, that the child is
+ * dead and has said why.
  */
 #include "daemon.h"
 

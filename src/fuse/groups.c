@@ -62,7 +62,8 @@ bool groups_member(pid_t thread, gid_t gid)
             enum step step = scan_char(&scan, window[i]);
 
             member = step == STEP_NUMBER && scan.number == gid;
-            ended = step == STEP_END || (step == STEP_NUMBER && window[i] == '\n');
+            ended =
+                step == STEP_END || (step == STEP_NUMBER && window[i] == '\n');
         }
     }
     close(fd);

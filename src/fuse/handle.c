@@ -11,7 +11,8 @@ int handle_new(struct session *session, bool wait, struct handle **out)
     void *memory;
     int err;
 
-    while ((err = arena_alloc(session->arena, sizeof(*handle), &memory)) == -EAGAIN &&
+    while ((err = arena_alloc(session->arena, sizeof(*handle), &memory)) ==
+               -EAGAIN &&
            wait)
         arena_wait(session->arena);
     if (err == -EAGAIN)
@@ -45,14 +46,16 @@ void handle_free(struct session *session, struct handle *handle)
 void handle_free_all(struct session *session)
 {
     while (!list_empty(&session->handles))
-        handle_free(session, list_entry(session->handles.next, struct handle, link));
+        handle_free(session,
+                    list_entry(session->handles.next, struct handle, link));
 }
 
 uint64_t handle_fh(struct session *session, const struct handle *handle)
 {
     if (!handle)
         return 0;
-    return (uint64_t)handle->cookie << 32 | arena_handle(session->arena, handle);
+    return (uint64_t)handle->cookie << 32 |
+           arena_handle(session->arena, handle);
 }
 
 static struct handle *find(struct session *session, uint64_t fh)

@@ -1,8 +1,9 @@
 /* message.c - the shape of each request, and the bargain of INIT.
  *
- * The kernel is trusted, but a daemon that walks off the end of a buffer because
- * of one odd message is a poor thing to keep files in (invariant 14): libfuse
- * 3.14 does not check lengths, so it is done here, before it sees anything.
+ * The kernel is trusted, but a daemon that walks off the end of a buffer
+ * because of one odd message is a poor thing to keep files in (invariant 14):
+ * libfuse 3.14 does not check lengths, so it is done here, before it sees
+ * anything.
  *
  * Why these INIT flags, and not others:
  *   PARALLEL_DIROPS      lookups in one directory do not queue; libfuse 3.14

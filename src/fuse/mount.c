@@ -49,7 +49,7 @@ struct mount {
     struct session *session;
 };
 
-/* --- checks before anything is made ----------------------------------------- */
+/* --- checks before anything is made -------------------------------------- */
 
 static bool passed_descriptor(const char *mountpoint)
 {
@@ -74,7 +74,8 @@ static int check_mountpoint(struct mount *mount)
         snprintf(mount->mountpoint, sizeof(mount->mountpoint), "%s", given);
         return 0;
     }
-    if (!realpath(given, mount->mountpoint) || stat(mount->mountpoint, &st) != 0)
+    if (!realpath(given, mount->mountpoint) ||
+        stat(mount->mountpoint, &st) != 0)
         return refuse(given, errno);
     return S_ISDIR(st.st_mode) ? 0 : refuse(given, ENOTDIR);
 }
@@ -92,11 +93,12 @@ static int check_swap_place(const struct mount *mount)
     if (strncmp(path, mount->mountpoint, length) != 0 ||
         (path[length] != '/' && path[length] != '\0'))
         return 0;
-    log_error("swap=%s lies under the mount point: name a place elsewhere", spec);
+    log_error("swap=%s lies under the mount point: name a place elsewhere",
+              spec);
     return -EINVAL;
 }
 
-/* --- putting together -------------------------------------------------------- */
+/* --- putting together ---------------------------------------------------- */
 
 static int make_arena(struct mount *mount)
 {
@@ -285,7 +287,8 @@ int mount_run(const struct options *options, uint64_t memory)
     if (err)
         goto free_mount;
     err = budget_plan(&mount->budget, options, memory,
-                      cpus > 0 ? (unsigned)cpus : 1, pool_overhead_bytes, message);
+                      cpus > 0 ? (unsigned)cpus : 1, pool_overhead_bytes,
+                      message);
     if (err) {
         log_error("%s", message);
         goto free_mount;

@@ -2,8 +2,8 @@
  *
  * Left out on purpose, so that libfuse answers ENOSYS once and the kernel does
  * it alone from then on: flush, fsync and fsyncdir (what is written is as safe
- * as it will ever be), access (the kernel checks modes), file locks (nobody else
- * has the files), poll, bmap.
+ * as it will ever be), access (the kernel checks modes), file locks (nobody
+ * else has the files), poll, bmap.
  */
 #include "ops.h"
 

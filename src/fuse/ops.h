@@ -35,7 +35,8 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
                 const char *name);
-void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *name);
+void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent,
+             const char *name);
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rename(fuse_req_t req, fuse_ino_t from, const char *name, fuse_ino_t to,

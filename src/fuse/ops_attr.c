@@ -41,7 +41,8 @@ static struct timespec time_of(uint64_t seconds, uint32_t nanoseconds)
                               .tv_nsec = (long)MIN(nanoseconds, 999999999u) };
 }
 
-/* The message is decoded here: libfuse 3.14 names the bits of `to_set` wrongly. */
+/* The message is decoded here: libfuse 3.14 names the bits of `to_set`
+ * wrongly. */
 void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
                 struct fuse_file_info *fi)
 {
@@ -124,7 +125,8 @@ void op_statx(struct request *rq)
 {
     struct tree_attr attr;
     struct proto_statx_out out;
-    int err = tree_getattr(rq->session->tree, request_header(rq)->nodeid, &attr);
+    int err =
+        tree_getattr(rq->session->tree, request_header(rq)->nodeid, &attr);
 
     if (err) {
         op_result(rq, err);

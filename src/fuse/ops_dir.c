@@ -23,7 +23,8 @@ static bool add_entry(void *ctx, const char *name, uint64_t cookie,
 {
     struct listing *listing = ctx;
     size_t length = strlen(name);
-    size_t head = listing->plus ? FUSE_NAME_OFFSET_DIRENTPLUS : FUSE_NAME_OFFSET;
+    size_t head =
+        listing->plus ? FUSE_NAME_OFFSET_DIRENTPLUS : FUSE_NAME_OFFSET;
     size_t bytes = FUSE_DIRENT_ALIGN(head + length);
     struct fuse_direntplus *plus = (void *)listing->at;
     struct fuse_dirent *dirent = listing->plus ? &plus->dirent
@@ -45,7 +46,8 @@ static bool add_entry(void *ctx, const char *name, uint64_t cookie,
     return true;
 }
 
-static void forget_entries(struct tree *tree, const uint8_t *at, const uint8_t *end)
+static void forget_entries(struct tree *tree, const uint8_t *at,
+                           const uint8_t *end)
 {
     while (at < end) {
         const struct fuse_direntplus *plus = (const void *)at;

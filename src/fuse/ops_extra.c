@@ -23,7 +23,8 @@ void op_lseek(fuse_req_t req, fuse_ino_t id, off_t offset, int whence,
     struct tree_file passing;
     int err;
 
-    err = tree_lseek(rq->session->tree, handle_file(rq->session, fi->fh, id, &passing),
+    err = tree_lseek(rq->session->tree,
+                     handle_file(rq->session, fi->fh, id, &passing),
                      (uint64_t)offset, whence, &out.offset);
     if (err)
         op_result(rq, err);
@@ -39,8 +40,8 @@ void op_fallocate(fuse_req_t req, fuse_ino_t id, int mode, off_t offset,
     struct tree_file passing;
 
     op_result(rq, tree_fallocate(rq->session->tree, &cred,
-                                 handle_file(rq->session, fi->fh, id, &passing), mode,
-                                 (uint64_t)offset, (uint64_t)length,
+                                 handle_file(rq->session, fi->fh, id, &passing),
+                                 mode, (uint64_t)offset, (uint64_t)length,
                                  rq->may_wait));
 }
 
@@ -52,9 +53,10 @@ static int copy(struct request *rq, uint64_t length, uint64_t *total)
     struct session *session = rq->session;
     struct tree_cred cred = request_cred(rq, 0);
     struct tree_file from_passing, to_passing;
-    struct tree_file *from = handle_file(session, in->fh_in, request_header(rq)->nodeid,
-                                     &from_passing);
-    struct tree_file *to = handle_file(session, in->fh_out, in->nodeid_out, &to_passing);
+    struct tree_file *from = handle_file(
+        session, in->fh_in, request_header(rq)->nodeid, &from_passing);
+    struct tree_file *to =
+        handle_file(session, in->fh_out, in->nodeid_out, &to_passing);
 
     *total = 0;
     if (length > COPY_QUICK && !rq->may_wait)
@@ -62,9 +64,9 @@ static int copy(struct request *rq, uint64_t length, uint64_t *total)
     do {
         uint64_t step = MIN(length - *total, COPY_STEP);
         uint64_t copied = 0;
-        int err = tree_copy_range(session->tree, &cred, from, in->off_in + *total,
-                                  to, in->off_out + *total, step, rq->may_wait,
-                                  &copied);
+        int err =
+            tree_copy_range(session->tree, &cred, from, in->off_in + *total, to,
+                            in->off_out + *total, step, rq->may_wait, &copied);
 
         if (err)
             return *total ? 0 : err;
@@ -128,7 +130,7 @@ void op_syncfs(struct request *rq)
     reply_error(rq, 0);
 }
 
-/* --- chattr, lsattr ------------------------------------------------------------- */
+/* --- chattr, lsattr ------------------------------------------------------ */
 
 static const struct {
     uint32_t flag, xflag;

@@ -95,7 +95,8 @@ static int make_file(struct request *rq, uint64_t parent, const char *name,
 
     *how = how_of(in->flags, in->open_flags);
     if (name)
-        err = tree_mknod(tree, &cred, parent, name, mode, 0, rq->may_wait, entry);
+        err =
+            tree_mknod(tree, &cred, parent, name, mode, 0, rq->may_wait, entry);
     else
         err = tree_tmpfile(tree, &cred, parent, mode, rq->may_wait, entry);
     if (err == -EEXIST && !(in->flags & O_EXCL))

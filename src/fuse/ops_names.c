@@ -85,7 +85,8 @@ void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *name)
 {
     struct request *rq = session_current(req);
     struct tree_entry entry;
-    int err = tree_link(rq->session->tree, id, parent, name, rq->may_wait, &entry);
+    int err =
+        tree_link(rq->session->tree, id, parent, name, rq->may_wait, &entry);
 
     if (err)
         op_result(rq, err);

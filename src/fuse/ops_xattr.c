@@ -17,8 +17,8 @@ void op_setxattr(struct request *rq)
     struct tree_cred cred = request_cred(rq, 0);
 
     op_result(rq, tree_setxattr(rq->session->tree, &cred,
-                                request_header(rq)->nodeid, name, value, in->size,
-                                (int)in->flags, rq->may_wait));
+                                request_header(rq)->nodeid, name, value,
+                                in->size, (int)in->flags, rq->may_wait));
 }
 
 /* `asked` 0: only the size was asked for. */

@@ -37,7 +37,8 @@ int parse_string(struct parse *parse, char **string, const char *value)
     char *copy = strdup(value);
 
     if (!copy)
-        return parse_fail(parse, -ENOMEM, "out of memory while reading options");
+        return parse_fail(parse, -ENOMEM,
+                          "out of memory while reading options");
     free(*string);
     *string = copy;
     return 0;
@@ -46,7 +47,8 @@ int parse_string(struct parse *parse, char **string, const char *value)
 int parse_keep(struct parse *parse, const char *text)
 {
     if (fuse_opt_add_opt_escaped(&parse->kept, text) != 0)
-        return parse_fail(parse, -ENOMEM, "out of memory while reading options");
+        return parse_fail(parse, -ENOMEM,
+                          "out of memory while reading options");
     return 0;
 }
 
@@ -65,8 +67,10 @@ static int flag_take(struct parse *parse, const char *text)
     else if (strcmp(text, "-d") == 0 || strcmp(text, "debug") == 0)
         options->debug = options->foreground = true;
     else if (*text == '-')
-        return parse_fail(parse, -EINVAL, "unknown option '%s': pagerfs -h lists them "
-                    "all", text);
+        return parse_fail(parse, -EINVAL,
+                          "unknown option '%s': pagerfs -h lists them "
+                          "all",
+                          text);
     else
         return parse_option(parse, text);
     return 0;
@@ -81,8 +85,10 @@ static int parse_one(void *data, const char *text, int key,
     if (key != FUSE_OPT_KEY_NONOPT)
         return flag_take(parse, text);
     if (parse->nr_names == ARRAY_SIZE(parse->names))
-        return parse_fail(parse, -EINVAL, "'%s' is one name too many: give [SOURCE] "
-                    "MOUNTPOINT", text);
+        return parse_fail(parse, -EINVAL,
+                          "'%s' is one name too many: give [SOURCE] "
+                          "MOUNTPOINT",
+                          text);
     parse->names[parse->nr_names++] = text;
     return 0;
 }
@@ -123,7 +129,8 @@ static int libfuse_args(struct parse *parse)
         fuse_opt_add_arg(&args, parse->kept) != 0 ||
         (options->debug && fuse_opt_add_arg(&args, "-d") != 0)) {
         fuse_opt_free_args(&args);
-        return parse_fail(parse, -ENOMEM, "out of memory while reading options");
+        return parse_fail(parse, -ENOMEM,
+                          "out of memory while reading options");
     }
     options->argc = args.argc;
     options->argv = args.argv;
@@ -148,8 +155,9 @@ int options_parse(struct options *options, int argc, char **argv,
 
     defaults(options);
     if (strcmp(argv[argc - 1], "-o") == 0) {
-        parse_fail(&parse, -EINVAL, "-o wants a list of options: pagerfs -h lists "
-             "them all");
+        parse_fail(&parse, -EINVAL,
+                   "-o wants a list of options: pagerfs -h lists "
+                   "them all");
         goto out;
     }
     if (fuse_opt_parse(&args, &parse, NULL, parse_one) != 0) {

@@ -23,7 +23,8 @@ static int set_size(struct parse *parse, struct option_size *size,
     if (err == 0 && __builtin_mul_overflow(number, unit, &number))
         err = -ERANGE;
     if (err == -ERANGE)
-        return parse_fail(parse, -EINVAL, "%s=%s is too large", parse->name, value);
+        return parse_fail(parse, -EINVAL, "%s=%s is too large", parse->name,
+                          value);
     if (err)
         return parse_fail(parse, -EINVAL,
                     "%s=%s is not a size: give a number, with k, m, g or t%s",
@@ -39,11 +40,12 @@ static int set_bytes(struct parse *parse, struct option_size *size,
     int err = set_size(parse, size, whole, 1, value);
 
     if (!err && size->bytes > (uint64_t)INT64_MAX - PAGE_SIZE)
-        return parse_fail(parse, -EINVAL, "%s=%s is too large", parse->name, value);
+        return parse_fail(parse, -EINVAL, "%s=%s is too large", parse->name,
+                          value);
     return err;
 }
 
-/* --- our options ------------------------------------------------------------ */
+/* --- our options --------------------------------------------------------- */
 
 static int opt_size(struct parse *parse, const char *value)
 {
@@ -67,16 +69,18 @@ static int opt_ram(struct parse *parse, const char *value)
     if (set_bytes(parse, ram, parse->memory, value))
         return -1;
     if (ram->bytes < OPTIONS_RAM_MIN)
-        return parse_fail(parse, -EINVAL, "ram=%s is too little: give at least %um",
-                    value, (unsigned)(OPTIONS_RAM_MIN >> 20));
+        return parse_fail(parse, -EINVAL,
+                          "ram=%s is too little: give at least %um", value,
+                          (unsigned)(OPTIONS_RAM_MIN >> 20));
     return 0;
 }
 
 static int opt_swap(struct parse *parse, const char *value)
 {
     if (*value == '\0')
-        return parse_fail(parse, -EINVAL, "swap= wants a file, a directory, a block "
-                    "device, or none");
+        return parse_fail(parse, -EINVAL,
+                          "swap= wants a file, a directory, a block "
+                          "device, or none");
     return parse_string(parse, &parse->options->swap, value);
 }
 
@@ -90,8 +94,10 @@ static int opt_mode(struct parse *parse, const char *value)
     uint64_t mode;
 
     if (number_parse(value, 8, 07777, &mode))
-        return parse_fail(parse, -EINVAL, "mode=%s is not a mode: give octal digits, "
-                    "at most 7777", value);
+        return parse_fail(parse, -EINVAL,
+                          "mode=%s is not a mode: give octal digits, "
+                          "at most 7777",
+                          value);
     parse->options->mode = (mode_t)mode;
     return 0;
 }
@@ -138,8 +144,8 @@ static int opt_cache(struct parse *parse, const char *value)
     else if (strcmp(value, "none") == 0)
         parse->options->cache = OPTIONS_CACHE_NONE;
     else
-        return parse_fail(parse, -EINVAL, "cache=%s: give cache=auto or cache=none",
-                    value);
+        return parse_fail(parse, -EINVAL,
+                          "cache=%s: give cache=auto or cache=none", value);
     return 0;
 }
 
@@ -171,7 +177,7 @@ static const struct own_option own_options[] = {
       "may the kernel cache file contents, outside ram (auto)" },
 };
 
-/* --- options of libfuse and of mount(8) ------------------------------------- */
+/* --- options of libfuse and of mount(8) ---------------------------------- */
 
 static int opt_allow_root(struct parse *parse, const char *text)
 {
@@ -228,8 +234,9 @@ static int opt_ignore(struct parse *parse, const char *text)
 static int opt_remount(struct parse *parse, const char *text)
 {
     (void)text;
-    return parse_fail(parse, -EINVAL, "remount is not possible here: for mount flags "
-                "give mount -i -o remount,...; sizes are fixed at mount");
+    return parse_fail(parse, -EINVAL,
+                      "remount is not possible here: for mount flags "
+                      "give mount -i -o remount,...; sizes are fixed at mount");
 }
 
 struct mount_option {
@@ -246,7 +253,8 @@ static const struct mount_option mount_options[] = {
     { "fsname=", opt_fsname, "the same as SOURCE" },
     { "subtype=", opt_subtype, "type is fuse.SUBTYPE (pagerfs)" },
     { "default_permissions", opt_ignore, "always on: the kernel checks modes" },
-    { "context=", parse_keep, "SELinux; also fscontext= defcontext= rootcontext=" },
+    { "context=", parse_keep,
+      "SELinux; also fscontext= defcontext= rootcontext=" },
     { "fscontext=", parse_keep, NULL },
     { "defcontext=", parse_keep, NULL },
     { "rootcontext=", parse_keep, NULL },
@@ -275,7 +283,7 @@ static const struct mount_option mount_options[] = {
     { "x-", opt_ignore, NULL },
 };
 
-/* --- looking them up --------------------------------------------------------- */
+/* --- looking them up ----------------------------------------------------- */
 
 static bool mount_option_is(const struct mount_option *option, const char *text)
 {
@@ -292,8 +300,8 @@ static int own_option_set(struct parse *parse, const struct own_option *option,
 {
     parse->name = option->name;
     if (option->value && !value)
-        return parse_fail(parse, -EINVAL, "%s wants a value: %s=%s", option->name,
-                    option->name, option->value);
+        return parse_fail(parse, -EINVAL, "%s wants a value: %s=%s",
+                          option->name, option->name, option->value);
     if (!option->value && value)
         return parse_fail(parse, -EINVAL, "%s takes no value", option->name);
     return option->set(parse, value);
@@ -311,8 +319,8 @@ int parse_option(struct parse *parse, const char *text)
     for (size_t i = 0; i < ARRAY_SIZE(mount_options); i++)
         if (mount_option_is(&mount_options[i], text))
             return mount_options[i].take(parse, text);
-    return parse_fail(parse, -EINVAL, "unknown option '%s': pagerfs -h lists them all",
-                text);
+    return parse_fail(parse, -EINVAL,
+                      "unknown option '%s': pagerfs -h lists them all", text);
 }
 
 static void help_line(const char *name, const char *value, const char *help)
@@ -326,18 +334,21 @@ static void help_line(const char *name, const char *value, const char *help)
 
 void options_help(const char *program)
 {
-    printf("usage: %s [-f] [-d] [-s] [-o OPT,...] [SOURCE] MOUNTPOINT\n"
-           "A tmpfs within a budget of RAM; what does not fit goes to swap of "
-           "your choice.\n\n"
-           "    -f                               stay in the foreground\n"
-           "    -d, -o debug                     print every request; implies -f\n"
-           "    -s                               one thread\n"
-           "    -h, --help                       this text\n"
-           "    -V, --version                    versions\n\n"
-           "pagerfs (defaults in parentheses; memory: what this process may "
-           "use):\n", program);
+    printf(
+        "usage: %s [-f] [-d] [-s] [-o OPT,...] [SOURCE] MOUNTPOINT\n"
+        "A tmpfs within a budget of RAM; what does not fit goes to swap of "
+        "your choice.\n\n"
+        "    -f                               stay in the foreground\n"
+        "    -d, -o debug                     print every request; implies -f\n"
+        "    -s                               one thread\n"
+        "    -h, --help                       this text\n"
+        "    -V, --version                    versions\n\n"
+        "pagerfs (defaults in parentheses; memory: what this process may "
+        "use):\n",
+        program);
     for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
-        help_line(own_options[i].name, own_options[i].value, own_options[i].help);
+        help_line(own_options[i].name, own_options[i].value,
+                  own_options[i].help);
     printf("\nmount:\n");
     for (size_t i = 0; i < ARRAY_SIZE(mount_options); i++)
         if (mount_options[i].help)

@@ -23,7 +23,8 @@ void reply_none(struct request *rq)
     rq->decoding = NULL;
 }
 
-static int send_reply(struct request *rq, int error, struct iovec *iov, int count)
+static int send_reply(struct request *rq, int error, struct iovec *iov,
+                      int count)
 {
     struct fuse_out_header out = { .error = error,
                                    .unique = request_header(rq)->unique };
@@ -83,7 +84,8 @@ static void fill_attr(struct fuse_attr *out, const struct tree_attr *attr)
     };
 }
 
-void reply_fill_entry(struct fuse_entry_out *out, const struct tree_entry *entry)
+void reply_fill_entry(struct fuse_entry_out *out,
+                      const struct tree_entry *entry)
 {
     *out = (struct fuse_entry_out){
         .nodeid = entry->id,
@@ -95,7 +97,8 @@ void reply_fill_entry(struct fuse_entry_out *out, const struct tree_entry *entry
 }
 
 /* The kernel will not forget a node it was never told of. */
-static int handed_over(struct request *rq, const struct tree_entry *entry, int err)
+static int handed_over(struct request *rq, const struct tree_entry *entry,
+                       int err)
 {
     if (err)
         tree_forget(rq->session->tree, entry->id, 1);

@@ -5,8 +5,8 @@
  * Free ones are a stack, so a quiet mount touches the memory of one or two.
  *
  * The number of buffers is the number of threads that may be busy with one.  A
- * reader keeps its own until it hands it to a worker and takes another; if there
- * is none left, all workers are busy, and it does the work itself.
+ * reader keeps its own until it hands it to a worker and takes another; if
+ * there is none left, all workers are busy, and it does the work itself.
  *
  * A write that finds no space is not refused at once while deleted files wait
  * for the kernel's forget, which may be behind the write in its queue: what was
@@ -32,7 +32,8 @@ struct request_pool {
     struct request requests[];
 };
 
-/* Times a request is run again for space: with the pauses, a tenth of a second. */
+/* Times a request is run again for space: with the pauses, a tenth of a
+ * second. */
 enum { SPACE_RETRIES = 50 };
 
 static size_t stride(uint32_t max_write)
@@ -117,14 +118,15 @@ bool request_interrupt(struct request_pool *pool, uint64_t unique)
     return false;
 }
 
-void *request_scratch(struct request_pool *pool, struct request *rq, size_t *room)
+void *request_scratch(struct request_pool *pool, struct request *rq,
+                      size_t *room)
 {
     /* Names end within the first page: two of 255 bytes at most. */
     *room = pool->max_write - PAGE_SIZE;
     return rq->message + REQUEST_HEAD + PAGE_SIZE;
 }
 
-/* --- what handlers use -------------------------------------------------------- */
+/* --- what handlers use --------------------------------------------------- */
 
 bool request_again(struct request *rq, int error)
 {

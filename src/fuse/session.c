@@ -13,8 +13,8 @@
  * a worker, who runs it again from its bytes with leave to wait.  The reader
  * gets another buffer, or, if none is free, is a worker itself for a while.
  *
- * We read from a duplicate of libfuse's descriptor: unmounting closes libfuse's,
- * and a number that could mean another file must not be read from.
+ * We read from a duplicate of libfuse's descriptor: unmounting closes
+ * libfuse's, and a number that could mean another file must not be read from.
  */
 #include "session.h"
 
@@ -48,7 +48,7 @@ struct request *session_current(struct fuse_req *decoding)
     return current;
 }
 
-/* --- sending ------------------------------------------------------------------ */
+/* --- sending ------------------------------------------------------------- */
 
 int session_send(struct session *session, const struct request *rq,
                  const struct iovec *iov, int count)
@@ -91,9 +91,10 @@ static ssize_t hook_read(int fd, void *buffer, size_t bytes, void *userdata)
     return read(fd, buffer, bytes);
 }
 
-/* --- one request ---------------------------------------------------------------- */
+/* --- one request --------------------------------------------------------- */
 
-static bool refused(const struct session *session, const struct fuse_in_header *in)
+static bool refused(const struct session *session,
+                    const struct fuse_in_header *in)
 {
     return session->allow_root && in->uid != 0 && in->uid != session->owner;
 }
@@ -191,7 +192,7 @@ struct request *session_serve(struct session *session, struct request *rq,
     return spare;
 }
 
-/* --- life ------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------- */
 
 static void fuse_log_line(enum fuse_log_level level, const char *format,
                           va_list args)
@@ -244,7 +245,8 @@ int session_create(struct session **out, const struct session_config *config)
                               budget->max_write);
     if (err)
         goto close_ended;
-    session->fuse = fuse_session_new(&args, &fuse_ops, sizeof(fuse_ops), session);
+    session->fuse =
+        fuse_session_new(&args, &fuse_ops, sizeof(fuse_ops), session);
     if (!session->fuse) {
         err = -EINVAL; /* libfuse has said why */
         goto destroy_pool;
@@ -274,11 +276,13 @@ static int handshake(struct session *session)
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
         err = -errno;
-        log_error("no word from the kernel after mounting: %s", strerror(errno));
+        log_error("no word from the kernel after mounting: %s",
+                  strerror(errno));
     } else if (!message_valid(rq->message, (size_t)got) ||
                request_header(rq)->opcode != FUSE_INIT || in->major != 7 ||
                in->minor < MIN_MINOR) {
-        log_error("this kernel's FUSE is too old: Linux 5.14 or later is needed");
+        log_error(
+            "this kernel's FUSE is too old: Linux 5.14 or later is needed");
         err = -EPROTO;
     } else {
         session_serve(session, rq, (size_t)got);
@@ -289,7 +293,8 @@ static int handshake(struct session *session)
 
 int session_mount(struct session *session, const char *mountpoint)
 {
-    const struct fuse_custom_io io = { .read = hook_read, .writev = hook_writev };
+    const struct fuse_custom_io io = { .read = hook_read,
+                                       .writev = hook_writev };
     int err;
 
     if (fuse_session_mount(session->fuse, mountpoint) != 0)
@@ -300,7 +305,8 @@ int session_mount(struct session *session, const char *mountpoint)
         log_error("no descriptor for /dev/fuse: %s", strerror(errno));
         goto unmount;
     }
-    err = fuse_session_custom_io(session->fuse, &io, fuse_session_fd(session->fuse));
+    err = fuse_session_custom_io(session->fuse, &io,
+                                 fuse_session_fd(session->fuse));
     if (err == 0)
         err = handshake(session);
     if (err == 0)

@@ -1,7 +1,8 @@
 /* size.c - numbers in options, read strictly.
  *
  * strtoull accepts a sign, leading space and trailing anything; a mount that
- * takes "size=-1" for 16 EiB helps nobody, so every character is looked at here.
+ * takes "size=-1" for 16 EiB helps nobody, so every character is looked at
+ * here.
  */
 #include "size.h"
 

@@ -4,8 +4,8 @@
  * of them.  Answers go to the same descriptor from any thread: the kernel finds
  * the request by the id in the header.
  *
- * A read ends with ENODEV when the mount is gone, whoever unmounted it.  When we
- * end while the mount is still in use (unmounted lazily), nothing comes any
+ * A read ends with ENODEV when the mount is gone, whoever unmounted it.  When
+ * we end while the mount is still in use (unmounted lazily), nothing comes any
  * more: the readers are kicked out by a signal, again and again, because the
  * first one may come just before the read begins.
  */

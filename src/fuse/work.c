@@ -86,7 +86,8 @@ int work_create(struct work **out, unsigned nr_threads,
     work->run = run;
     work->ctx = ctx;
     while (work->nr_threads < nr_threads && !err) {
-        err = threads_start(&work->threads[work->nr_threads], "worker", serve, work);
+        err = threads_start(&work->threads[work->nr_threads], "worker", serve,
+                            work);
         work->nr_threads += !err;
     }
     if (err) {

@@ -145,8 +145,8 @@ int kernel_call(struct kernel *kernel, uint32_t opcode, uint64_t nodeid,
                 const void *fixed, size_t fixed_bytes, const void *more,
                 size_t more_bytes)
 {
-    uint64_t unique = kernel_send(kernel, opcode, nodeid, fixed, fixed_bytes, more,
-                                  more_bytes);
+    uint64_t unique = kernel_send(kernel, opcode, nodeid, fixed, fixed_bytes,
+                                  more, more_bytes);
 
     ck_assert_uint_eq(kernel_receive(kernel), unique);
     return kernel->reply.out.error;

@@ -101,8 +101,8 @@ START_TEST(test_too_little)
     struct options options = { .ram = { true, OPTIONS_RAM_MIN } };
     struct budget budget;
 
-    ck_assert_int_eq(budget_plan(&budget, &options, GIB, 1, greedy_pool, message),
-                     -EINVAL);
+    ck_assert_int_eq(
+        budget_plan(&budget, &options, GIB, 1, greedy_pool, message), -EINVAL);
     ck_assert_ptr_nonnull(strstr(message, "ram=4m"));
 }
 END_TEST
@@ -128,8 +128,9 @@ START_TEST(test_limit)
     ck_assert_int_eq(budget_limit(&budget, &options, pages, 10, pages, &limit,
                                   message), 0);
     ck_assert_uint_eq(limit, pages);
-    ck_assert_int_eq(budget_limit(&budget, &options, pages - 1, 10, pages, &limit,
-                                  message), -EINVAL);
+    ck_assert_int_eq(
+        budget_limit(&budget, &options, pages - 1, 10, pages, &limit, message),
+        -EINVAL);
     ck_assert_ptr_nonnull(strstr(message, "size=100m"));
     ck_assert_ptr_nonnull(strstr(message, "swapsize="));
     ck_assert_int_eq(budget_limit(&budget, &options, pages, 10, pages - 11,

@@ -1,4 +1,5 @@
-/* test_groups.c - our own supplementary groups, which getgroups(2) also tells. */
+/* test_groups.c - our own supplementary groups, which getgroups(2) also
+ * tells. */
 #include "groups.h"
 
 #include "unit.h"

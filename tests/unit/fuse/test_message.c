@@ -14,12 +14,14 @@ static union {
 } message;
 
 /* A message of `opcode` with `fixed` zero bytes and then `tail`. */
-static size_t make(uint32_t opcode, size_t fixed, const char *tail, size_t bytes)
+static size_t make(uint32_t opcode, size_t fixed, const char *tail,
+                   size_t bytes)
 {
     size_t total = sizeof(message.in) + fixed + bytes;
 
     memset(&message, 0, sizeof(message));
-    message.in = (struct fuse_in_header){ .len = (uint32_t)total, .opcode = opcode };
+    message.in =
+        (struct fuse_in_header){ .len = (uint32_t)total, .opcode = opcode };
     memcpy(message.bytes + sizeof(message.in) + fixed, tail, bytes);
     return total;
 }

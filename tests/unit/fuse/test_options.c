@@ -39,8 +39,8 @@ static void good(const char *line)
 static void bad(const char *line, const char *word)
 {
     ck_assert_msg(parse(line) < 0, "'%s' was taken", line);
-    ck_assert_msg(strstr(message, word) != NULL, "'%s': message '%s' lacks '%s'",
-                  line, message, word);
+    ck_assert_msg(strstr(message, word) != NULL,
+                  "'%s': message '%s' lacks '%s'", line, message, word);
     ck_assert_ptr_null(strchr(message, '\n'));
 }
 
@@ -154,8 +154,10 @@ END_TEST
 
 START_TEST(test_pass_through)
 {
-    good("pagerfs -o allow_other,ro,noatime,noexec,dev,suid,context=a\\,b /mnt");
-    ck_assert_ptr_nonnull(strstr(kept(), "allow_other,ro,noatime,noexec,dev,suid"));
+    good(
+        "pagerfs -o allow_other,ro,noatime,noexec,dev,suid,context=a\\,b /mnt");
+    ck_assert_ptr_nonnull(
+        strstr(kept(), "allow_other,ro,noatime,noexec,dev,suid"));
     ck_assert_ptr_nonnull(strstr(kept(), "context=a\\,b"));
     ck_assert_int_eq(options.atime, OPTIONS_NOATIME);
     options_fini(&options);

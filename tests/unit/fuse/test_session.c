@@ -93,7 +93,8 @@ START_TEST(test_write_and_read_back)
     entry = create("file", &fh);
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i * 7 + i / 4096);
-    ck_assert_int_eq(do_write(entry.nodeid, fh, 5000, data, sizeof(data), 0), 0);
+    ck_assert_int_eq(do_write(entry.nodeid, fh, 5000, data, sizeof(data), 0),
+                     0);
     ck_assert_uint_eq(getattr(entry.nodeid).size, 5000 + sizeof(data));
     ck_assert_int_eq(do_read(entry.nodeid, fh, 5000, sizeof(data) + 4096), 0);
     ck_assert_uint_eq(kernel.bytes, sizeof(data));
@@ -153,9 +154,11 @@ START_TEST(test_forget_frees)
     entry = create("file", &fh);
     release.fh = fh;
     ck_assert_int_eq(CALL(FUSE_RELEASE, entry.nodeid, release, NULL, 0), 0);
-    ck_assert_int_eq(kernel_call(&kernel, FUSE_UNLINK, 1, NULL, 0, "file", 5), 0);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_UNLINK, 1, NULL, 0, "file", 5),
+                     0);
     ck_assert_uint_eq(nodes(), before + 1);
-    kernel_send(&kernel, FUSE_FORGET, entry.nodeid, &forget, sizeof(forget), NULL, 0);
+    kernel_send(&kernel, FUSE_FORGET, entry.nodeid, &forget, sizeof(forget),
+                NULL, 0);
     ck_assert(kernel_silent(&kernel));
     ck_assert_uint_eq(nodes(), before);
     kernel_stop(&kernel);
@@ -248,7 +251,8 @@ START_TEST(test_raw_operations)
     copy.fh_in = fh;
     copy.fh_out = open.fh;
     copy.nodeid_out = tmp.nodeid;
-    ck_assert_int_eq(CALL(PROTO_COPY_FILE_RANGE_64, entry.nodeid, copy, NULL, 0), 0);
+    ck_assert_int_eq(
+        CALL(PROTO_COPY_FILE_RANGE_64, entry.nodeid, copy, NULL, 0), 0);
     memcpy(&copied, kernel.reply.data, sizeof(copied));
     ck_assert_uint_eq(copied.bytes_copied, 5);
     ck_assert_int_eq(CALL(PROTO_STATX, tmp.nodeid, statx_in, NULL, 0), 0);
@@ -305,7 +309,8 @@ START_TEST(test_file_flags)
     control.cmd = (uint32_t)FS_IOC_FSGETXATTR;
     control.out_size = sizeof(fsx);
     ck_assert_int_eq(CALL(FUSE_IOCTL, id, control, NULL, 0), 0);
-    memcpy(&fsx, kernel.reply.data + sizeof(struct fuse_ioctl_out), sizeof(fsx));
+    memcpy(&fsx, kernel.reply.data + sizeof(struct fuse_ioctl_out),
+           sizeof(fsx));
     ck_assert_uint_eq(fsx.fsx_xflags, FS_XFLAG_NODUMP);
     control.cmd = 0x12345678;
     ck_assert_int_eq(CALL(FUSE_IOCTL, id, control, NULL, 0), -ENOTTY);
@@ -319,7 +324,8 @@ START_TEST(test_nonsense)
 
     start();
     ck_assert_int_eq(kernel_call(&kernel, 4000, 1, NULL, 0, "x", 2), -ENOSYS);
-    ck_assert_int_eq(kernel_call(&kernel, FUSE_POLL, 1, NULL, 0, NULL, 0), -ENOSYS);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_POLL, 1, NULL, 0, NULL, 0),
+                     -ENOSYS);
     unique = kernel_send(&kernel, FUSE_MKDIR, 1, NULL, 0, "short", 5);
     ck_assert_uint_eq(kernel_receive(&kernel), unique);
     ck_assert_int_ne(kernel.reply.out.error, 0);

@@ -46,7 +46,8 @@ END_TEST
 START_TEST(test_nonsense)
 {
     static const char *const nonsense[] = {
-        "", "k", "-1", "+1", " 1", "1 ", "1kk", "1x", "0x10", "1.5g", "m1", "1k%",
+        "",    "k",  "-1",   "+1",   " 1", "1 ",
+        "1kk", "1x", "0x10", "1.5g", "m1", "1k%",
     };
     uint64_t value;
 
@@ -82,8 +83,10 @@ START_TEST(test_format)
     ck_assert_str_eq(size_format(0, text, sizeof(text)), "0");
     ck_assert_str_eq(size_format(1023, text, sizeof(text)), "1023");
     ck_assert_str_eq(size_format(1024, text, sizeof(text)), "1k");
-    ck_assert_str_eq(size_format((uint64_t)64 << 20, text, sizeof(text)), "64m");
-    ck_assert_str_eq(size_format((uint64_t)3 << 29, text, sizeof(text)), "1.5g");
+    ck_assert_str_eq(size_format((uint64_t)64 << 20, text, sizeof(text)),
+                     "64m");
+    ck_assert_str_eq(size_format((uint64_t)3 << 29, text, sizeof(text)),
+                     "1.5g");
     ck_assert_str_eq(size_format(UINT64_MAX, text, sizeof(text)), "15.9e");
 }
 END_TEST
