@@ -3,7 +3,7 @@
  *     pagerfs [-f -d -s] [-o OPT,...] [SOURCE] MOUNTPOINT
  *
  * Pure: looks at no file and no mount; what the machine has is handed in.
- * Sizes that were not given stay "not given" here; budget.h fills them in.
+ * Sizes that were not given stay "not given" here; sizing.h fills them in.
  *
  * Ownership   strings and libfuse's arguments belong to the struct, until
  *             options_fini.

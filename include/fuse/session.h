@@ -14,7 +14,7 @@
 #ifndef FUSE_SESSION_H
 #define FUSE_SESSION_H
 
-#include "budget.h"
+#include "sizing.h"
 #include "message.h"
 #include "request.h"
 #include "transport.h"
@@ -24,7 +24,7 @@ struct fuse_session;
 
 struct session_config {
     const struct options *options;
-    const struct budget *budget;
+    const struct sizing *sizing;
     struct tree *tree;
     struct arena *arena;
 };

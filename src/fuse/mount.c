@@ -1,6 +1,6 @@
 /* mount.c - putting a mount together, and taking it apart in reverse.
  *
- *     options --> budget --> [fork] --> arena --> swap --> pool --> tree
+ *     options --> sizing --> [fork] --> arena --> swap --> pool --> tree
  *                                                                    |
  *         served <-- threads <-- INIT answered <-- mounted <-- session
  *
@@ -13,7 +13,7 @@
 #include "mount.h"
 
 #include "arena.h"
-#include "budget.h"
+#include "sizing.h"
 #include "daemon.h"
 #include "log.h"
 #include "object.h"
@@ -37,7 +37,7 @@ enum { SWAP_INFLIGHT = 16 };
 
 struct mount {
     const struct options *options;
-    struct budget budget;
+    struct sizing sizing;
     struct daemon daemon;
     char mountpoint[PATH_MAX]; /* absolute */
     struct arena *arena;
@@ -102,12 +102,12 @@ static int check_swap_place(const struct mount *mount)
 
 static int make_arena(struct mount *mount)
 {
-    int err = arena_create(&mount->arena, mount->budget.arena_bytes);
+    int err = arena_create(&mount->arena, mount->sizing.arena_bytes);
     char text[32];
 
     if (err)
         log_error("ram=%s cannot be had: %s",
-                  size_format(mount->budget.ram, text, sizeof(text)),
+                  size_format(mount->sizing.ram, text, sizeof(text)),
                   strerror(-err));
     return err;
 }
@@ -116,7 +116,7 @@ static int make_swap(struct mount *mount)
 {
     const struct options *options = mount->options;
     const char *spec = options->swap ? options->swap : "/var/tmp";
-    uint64_t blocks = pages_for(mount->budget.swapsize);
+    uint64_t blocks = pages_for(mount->sizing.swapsize);
     char message[SWAP_MESSAGE_BYTES];
     struct swap_file file;
     struct stat st;
@@ -159,7 +159,7 @@ static int make_pool(struct mount *mount)
         return err;
     }
     pool_stats(mount->pool, &stats);
-    err = budget_limit(&mount->budget, mount->options, stats.used_max,
+    err = sizing_limit(&mount->sizing, mount->options, stats.used_max,
                        stats.used_max - stats.blocks_max, mount->room, &limit,
                        message);
     if (err) {
@@ -182,7 +182,7 @@ static int make_tree(struct mount *mount)
     const struct tree_config config = {
         .arena = mount->arena,
         .pool = mount->pool,
-        .nr_inodes = mount->budget.nr_inodes,
+        .nr_inodes = mount->sizing.nr_inodes,
         .root_mode = options->mode,
         .root_uid = options->uid,
         .root_gid = options->gid,
@@ -201,7 +201,7 @@ static int make_tree(struct mount *mount)
 static int make_session(struct mount *mount)
 {
     const struct session_config config = { .options = mount->options,
-                                           .budget = &mount->budget,
+                                           .sizing = &mount->sizing,
                                            .tree = mount->tree,
                                            .arena = mount->arena };
 
@@ -286,7 +286,7 @@ int mount_run(const struct options *options, uint64_t memory)
         err = check_swap_place(mount);
     if (err)
         goto free_mount;
-    err = budget_plan(&mount->budget, options, memory,
+    err = sizing_plan(&mount->sizing, options, memory,
                       cpus > 0 ? (unsigned)cpus : 1, pool_overhead_bytes,
                       message);
     if (err) {

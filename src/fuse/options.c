@@ -5,7 +5,7 @@
  * to get is collected as one list, and what we always ask for is added.
  *
  * Left to others: whether the place for swap is any good (swap), whether the
- * sizes go together (budget.c), whether the mount point is there (mount.c).
+ * sizes go together (sizing.c), whether the mount point is there (mount.c).
  */
 #include "options_internal.h"
 

@@ -211,7 +211,7 @@ static void fuse_log_line(enum fuse_log_level level, const char *format,
 
 int session_create(struct session **out, const struct session_config *config)
 {
-    const struct budget *budget = config->budget;
+    const struct sizing *sizing = config->sizing;
     struct fuse_args args = FUSE_ARGS_INIT(config->options->argc,
                                            config->options->argv);
     struct session *session;
@@ -224,12 +224,12 @@ int session_create(struct session **out, const struct session_config *config)
     session->tree = config->tree;
     session->arena = config->arena;
     session->init = (struct message_init){
-        .max_write = budget->max_write,
+        .max_write = sizing->max_write,
         .direct_io = config->options->cache == OPTIONS_CACHE_NONE,
         .acl = true,
     };
-    session->readers = budget->readers;
-    session->workers = budget->workers;
+    session->readers = sizing->readers;
+    session->workers = sizing->workers;
     session->allow_root = config->options->allow_root;
     session->debug = config->options->debug;
     session->owner = getuid();
@@ -241,8 +241,8 @@ int session_create(struct session **out, const struct session_config *config)
         err = -errno;
         goto free_session;
     }
-    err = request_pool_create(&session->requests, session, budget->buffers,
-                              budget->max_write);
+    err = request_pool_create(&session->requests, session, sizing->buffers,
+                              sizing->max_write);
     if (err)
         goto close_ended;
     session->fuse =

@@ -18,17 +18,17 @@ enum { MAX_WORDS = 8, SILENT_MS = 30, MAX_WAIT_MS = 20000 };
 #define MEMORY ((uint64_t)64 << 20)
 
 static void stack_make(struct kernel *kernel, const struct options *options,
-                       const struct budget *budget)
+                       const struct sizing *sizing)
 {
     struct swap_file file = { .fd = -1 };
     char message[SWAP_MESSAGE_BYTES];
     struct pool_config pool = { .ops = &object_pool_ops,
                                 .ctx = &kernel->store };
-    struct tree_config tree = { .nr_inodes = budget->nr_inodes,
+    struct tree_config tree = { .nr_inodes = sizing->nr_inodes,
                                 .root_mode = options->mode,
                                 .grpid = options->grpid };
 
-    ck_assert_int_eq(arena_create(&kernel->arena, budget->arena_bytes), 0);
+    ck_assert_int_eq(arena_create(&kernel->arena, sizing->arena_bytes), 0);
     ck_assert_int_eq(swap_file_open(&file, "none", 0, message), 0);
     ck_assert_int_eq(swap_create(&kernel->swap, &file, kernel->arena, 1), 0);
     pool.arena = tree.arena = kernel->arena;
@@ -54,7 +54,7 @@ void kernel_start(struct kernel *kernel, const char *words)
     char message[OPTIONS_MESSAGE_BYTES], copy[512], name[32];
     char *argv[MAX_WORDS + 1] = { NULL };
     struct options options;
-    struct budget budget;
+    struct sizing sizing;
     struct session_config config;
     int argc = 0, ends[2], room = 4 << 20;
 
@@ -64,14 +64,14 @@ void kernel_start(struct kernel *kernel, const char *words)
         argv[argc++] = word;
     ck_assert_msg(options_parse(&options, argc, argv, MEMORY, message) == 0,
                   "%s", message);
-    ck_assert_int_eq(budget_plan(&budget, &options, MEMORY, 2,
+    ck_assert_int_eq(sizing_plan(&sizing, &options, MEMORY, 2,
                                  pool_overhead_bytes, message), 0);
-    stack_make(kernel, &options, &budget);
+    stack_make(kernel, &options, &sizing);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     for (int i = 0; i < 2; i++)
         setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
     kernel->fd = ends[0];
-    config = (struct session_config){ .options = &options, .budget = &budget,
+    config = (struct session_config){ .options = &options, .sizing = &sizing,
                                       .tree = kernel->tree,
                                       .arena = kernel->arena };
     threads_prepare();

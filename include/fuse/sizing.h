@@ -1,4 +1,4 @@
-/* budget.h - what ram=, size= and swapsize= come to, before anything is made.
+/* sizing.h - what ram=, size= and swapsize= come to, before anything is made.
  *
  * Pure arithmetic.  ram= pays for all of this (invariant 7 of the design):
  *
@@ -12,12 +12,12 @@
  *
  * Units       bytes; a `page` is 4 KiB.
  */
-#ifndef FUSE_BUDGET_H
-#define FUSE_BUDGET_H
+#ifndef FUSE_SIZING_H
+#define FUSE_SIZING_H
 
 #include "options.h"
 
-struct budget {
+struct sizing {
     uint64_t ram;
     uint32_t max_write;     /* largest WRITE and READ; a power of two */
     unsigned readers, workers, buffers;
@@ -32,7 +32,7 @@ struct budget {
 /* cpus: threads are started for that many.  pool_bytes: what the pool needs
  * outside the arena for a budget of that many bytes.  0, or -EINVAL and a line
  * that names the option. */
-int budget_plan(struct budget *budget, const struct options *options,
+int sizing_plan(struct sizing *sizing, const struct options *options,
                 uint64_t memory, unsigned cpus,
                 uint64_t (*pool_bytes)(uint64_t ram),
                 char message[OPTIONS_MESSAGE_BYTES]);
@@ -41,7 +41,7 @@ int budget_plan(struct budget *budget, const struct options *options,
  * limit hold, of which `ram` pages are in RAM; the host's disk has room for
  * `room` pages at this moment.  An explicit size= that does not fit is -EINVAL;
  * a default one is lowered. */
-int budget_limit(const struct budget *budget, const struct options *options,
+int sizing_limit(const struct sizing *sizing, const struct options *options,
                  uint64_t held, uint64_t ram, uint64_t room, uint64_t *limit,
                  char message[OPTIONS_MESSAGE_BYTES]);
 
