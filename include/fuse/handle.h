@@ -3,14 +3,17 @@
  * The number that the kernel keeps (fh) is 32 bits of sequence number and the
  * arena handle of a struct handle; 0 is an open file without a struct: opening
  * must work when the file system is full, and then readahead and the end of a
- * listing are simply not remembered.
+ * listing are simply not remembered.  The kernel forgets no node that is open,
+ * so nothing else depends on the struct.
  *
  * A number that was not handed out, or not for this node, is taken for 0.
  *
- * Ownership   the kernel's, from the reply to OPEN to RELEASE.
- * Locking     the list's is inside (RANK_FUSE).  A handle needs none: the
- *             kernel sends RELEASE when no request on it is under way.
- * Errors      -EAGAIN no memory at this moment, and wait was false.
+ * Ownership   the kernel's, from the reply to OPEN to RELEASE; and a request's
+ *             from borrow to return: RELEASE may come, and even FORGET, as soon
+ *             as a READ is answered, while its frames are still to be given
+ *             back.
+ * Locking     inside (RANK_FUSE).
+ * Errors      -EAGAIN no memory at this moment, and wait was false; the tree's.
  */
 #ifndef FUSE_HANDLE_H
 #define FUSE_HANDLE_H
@@ -18,30 +21,36 @@
 #include "session.h"
 
 struct handle {
-    uint32_t cookie; /* upper half of fh; 0 when freed */
-    struct list link; /* in session->handles (its lock) */
+    uint32_t cookie;        /* upper half of fh; 0 when freed */
+    _Atomic uint32_t users; /* the kernel, and requests */
+    struct list link;       /* in session->handles (its lock) */
     union {
         struct tree_file file;
         struct tree_scan scan;
     };
 };
 
-/* NULL if there is no memory for one. */
-int handle_new(struct session *session, bool wait, struct handle **handle);
-void handle_free(struct session *session, struct handle *handle);
+/* An open file for the time of a request. */
+struct borrowed {
+    struct handle *handle;
+    struct tree_file passing; /* in use if there is no handle */
+};
+
+/* *fh is what the kernel gets.  how: of enum tree_how. */
+int handle_open_file(struct session *session, uint64_t id, unsigned how,
+                     bool wait, uint64_t *fh);
+int handle_open_scan(struct session *session, uint64_t id, bool wait,
+                     uint64_t *fh);
+void handle_close_file(struct session *session, uint64_t fh, uint64_t id);
+void handle_close_scan(struct session *session, uint64_t fh, uint64_t id);
 /* After the last request: those that the kernel did not release. */
 void handle_free_all(struct session *session);
-/* What the kernel gets for it; 0 for NULL. */
-uint64_t handle_fh(struct session *session, const struct handle *handle);
-/* The handle behind a number if it is that of an open file or directory of this
- * node, else NULL. */
-struct handle *handle_of_file(struct session *session, uint64_t fh,
-                              uint64_t id);
-struct handle *handle_of_scan(struct session *session, uint64_t fh,
-                              uint64_t id);
-/* The open file of a request: its handle's, or `passing`, made up on the
- * spot. */
-struct tree_file *handle_file(struct session *session, uint64_t fh, uint64_t id,
-                              struct tree_file *passing);
+
+int handle_borrow(struct session *session, uint64_t fh, uint64_t id,
+                  struct borrowed *borrowed, struct tree_file **file);
+void handle_return(struct session *session, struct borrowed *borrowed);
+/* The listing of a request: the handle's, or `passing`, made up on the spot. */
+struct tree_scan *handle_scan(struct session *session, uint64_t fh, uint64_t id,
+                              struct tree_scan *passing);
 
 #endif

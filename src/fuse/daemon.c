@@ -13,9 +13,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static void parent_wait(int status)
+static void parent_wait(int status, pid_t child)
 {
     ssize_t got;
     char byte;
@@ -23,19 +24,24 @@ static void parent_wait(int status)
     do {
         got = read(status, &byte, 1);
     } while (got < 0 && errno == EINTR);
-    _exit(got == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+    if (got == 1)
+        _exit(EXIT_SUCCESS);
+    waitpid(child, NULL, 0);
+    _exit(EXIT_FAILURE);
 }
 
 int daemon_detach(struct daemon *daemon, bool foreground)
 {
     int pipe_ends[2], err;
+    pid_t child;
 
     *daemon = (struct daemon){ .background = !foreground, .status = -1 };
     if (foreground)
         return 0;
     if (pipe2(pipe_ends, O_CLOEXEC) != 0)
         goto failed;
-    switch (fork()) {
+    child = fork();
+    switch (child) {
     case -1:
         err = errno;
         close(pipe_ends[0]);
@@ -49,7 +55,7 @@ int daemon_detach(struct daemon *daemon, bool foreground)
         return 0;
     default:
         close(pipe_ends[1]);
-        parent_wait(pipe_ends[0]);
+        parent_wait(pipe_ends[0], child);
     }
 failed:
     err = errno;

@@ -1,26 +1,29 @@
-/* handle.c - from fh to handle and back. */
+/* handle.c - from fh to handle and back.
+ *
+ * Handles are arena objects, charged like all metadata.  When none can be had
+ * because the limits are reached, an open file is opened for each request anew.
+ */
 #include "handle.h"
 
 #include "arena.h"
 
 #include <errno.h>
 
-int handle_new(struct session *session, bool wait, struct handle **out)
+/* NULL if the limits are reached. */
+static int handle_new(struct session *session, bool wait, struct handle **out)
 {
     struct handle *handle;
     void *memory;
     int err;
 
-    while ((err = arena_alloc(session->arena, sizeof(*handle), &memory)) ==
-               -EAGAIN &&
-           wait)
-        arena_wait(session->arena);
-    if (err == -EAGAIN)
-        return err;
     *out = NULL;
+    while ((err = arena_alloc(session->arena, sizeof(*handle), &memory)) ==
+               -EAGAIN && wait)
+        arena_wait(session->arena);
     if (err)
-        return 0;
+        return err == -EAGAIN ? err : 0;
     handle = memory;
+    atomic_store(&handle->users, 1);
     do {
         handle->cookie = atomic_fetch_add_explicit(&session->cookie, 1,
                                                    memory_order_relaxed);
@@ -32,10 +35,8 @@ int handle_new(struct session *session, bool wait, struct handle **out)
     return 0;
 }
 
-void handle_free(struct session *session, struct handle *handle)
+static void handle_free(struct session *session, struct handle *handle)
 {
-    if (!handle)
-        return;
     handle->cookie = 0;
     mutex_lock(&session->handles_lock, RANK_FUSE);
     list_del(&handle->link);
@@ -50,48 +51,128 @@ void handle_free_all(struct session *session)
                     list_entry(session->handles.next, struct handle, link));
 }
 
-uint64_t handle_fh(struct session *session, const struct handle *handle)
+static uint64_t fh_of(struct session *session, const struct handle *handle)
 {
-    if (!handle)
-        return 0;
     return (uint64_t)handle->cookie << 32 |
            arena_handle(session->arena, handle);
 }
 
-static struct handle *find(struct session *session, uint64_t fh)
+/* file.id and scan.id are the same: both come first. */
+static struct handle *find(struct session *session, uint64_t fh, uint64_t id)
 {
     struct arena *arena = session->arena;
     uint64_t offset = (uint64_t)(uint32_t)fh << HANDLE_SHIFT;
     struct handle *handle;
 
-    if (fh == 0 || offset < PAGE_SIZE ||
+    if (offset < PAGE_SIZE ||
         offset + sizeof(*handle) > (uint64_t)arena->nr_frames << PAGE_SHIFT)
         return NULL;
     handle = arena_ptr(arena, (uint32_t)fh);
-    return handle->cookie == fh >> 32 && handle->cookie != 0 ? handle : NULL;
+    return handle->cookie != 0 && handle->cookie == fh >> 32 &&
+           handle->file.id == id ? handle : NULL;
 }
 
-struct handle *handle_of_file(struct session *session, uint64_t fh, uint64_t id)
-{
-    struct handle *handle = find(session, fh);
+/* --- files --------------------------------------------------------------- */
 
-    return handle && handle->file.id == id ? handle : NULL;
+int handle_open_file(struct session *session, uint64_t id, unsigned how,
+                     bool wait, uint64_t *fh)
+{
+    struct tree_file passing;
+    struct handle *handle;
+    int err;
+
+    err = handle_new(session, wait, &handle);
+    if (err)
+        return err;
+    err = tree_open(session->tree, id, how, wait,
+                    handle ? &handle->file : &passing);
+    if (err && handle)
+        handle_free(session, handle);
+    if (err)
+        return err;
+    *fh = handle ? fh_of(session, handle) : 0;
+    if (!handle)
+        tree_release(session->tree, &passing);
+    return 0;
 }
 
-struct handle *handle_of_scan(struct session *session, uint64_t fh, uint64_t id)
+static void drop(struct session *session, struct handle *handle)
 {
-    struct handle *handle = find(session, fh);
-
-    return handle && handle->scan.id == id ? handle : NULL;
+    if (atomic_fetch_sub(&handle->users, 1) > 1)
+        return;
+    tree_release(session->tree, &handle->file);
+    handle_free(session, handle);
 }
 
-struct tree_file *handle_file(struct session *session, uint64_t fh, uint64_t id,
-                              struct tree_file *passing)
+void handle_close_file(struct session *session, uint64_t fh, uint64_t id)
 {
-    struct handle *handle = handle_of_file(session, fh, id);
+    struct handle *handle = find(session, fh, id);
 
     if (handle)
-        return &handle->file;
-    *passing = (struct tree_file){ .id = id };
+        drop(session, handle);
+}
+
+int handle_borrow(struct session *session, uint64_t fh, uint64_t id,
+                  struct borrowed *borrowed, struct tree_file **file)
+{
+    borrowed->handle = find(session, fh, id);
+    if (!borrowed->handle) {
+        *file = &borrowed->passing;
+        return tree_open(session->tree, id, 0, true, &borrowed->passing);
+    }
+    atomic_fetch_add(&borrowed->handle->users, 1);
+    *file = &borrowed->handle->file;
+    return 0;
+}
+
+void handle_return(struct session *session, struct borrowed *borrowed)
+{
+    if (borrowed->handle)
+        drop(session, borrowed->handle);
+    else
+        tree_release(session->tree, &borrowed->passing);
+}
+
+/* --- directories --------------------------------------------------------- */
+
+int handle_open_scan(struct session *session, uint64_t id, bool wait,
+                     uint64_t *fh)
+{
+    struct tree_scan passing;
+    struct handle *handle;
+    int err;
+
+    err = handle_new(session, wait, &handle);
+    if (err)
+        return err;
+    err = tree_opendir(session->tree, id, handle ? &handle->scan : &passing);
+    if (err && handle)
+        handle_free(session, handle);
+    if (err)
+        return err;
+    *fh = handle ? fh_of(session, handle) : 0;
+    if (!handle)
+        tree_closedir(session->tree, &passing);
+    return 0;
+}
+
+void handle_close_scan(struct session *session, uint64_t fh, uint64_t id)
+{
+    struct handle *handle = find(session, fh, id);
+
+    if (!handle)
+        return;
+    tree_closedir(session->tree, &handle->scan);
+    handle_free(session, handle);
+}
+
+struct tree_scan *handle_scan(struct session *session, uint64_t fh, uint64_t id,
+                              struct tree_scan *passing)
+{
+    struct handle *handle = find(session, fh, id);
+
+    if (handle)
+        return &handle->scan;
+    *passing = (struct tree_scan){ .id = id, .end = UINT64_MAX };
     return passing;
 }

@@ -63,16 +63,15 @@ static void list(fuse_req_t req, uint64_t id, size_t size, uint64_t cookie,
 {
     struct request *rq = session_current(req);
     struct session *session = rq->session;
-    struct handle *handle = handle_of_scan(session, fh, id);
-    struct tree_scan passing = { .id = id, .end = UINT64_MAX };
+    struct tree_scan passing;
+    struct tree_scan *scan = handle_scan(session, fh, id, &passing);
     size_t room;
     uint8_t *buffer = request_scratch(session->requests, rq, &room);
     struct listing listing = { .at = buffer, .end = buffer + MIN(size, room),
                                .plus = plus };
     int err;
 
-    err = tree_readdir(session->tree, handle ? &handle->scan : &passing, cookie,
-                       plus, add_entry, &listing);
+    err = tree_readdir(session->tree, scan, cookie, plus, add_entry, &listing);
     if (err) {
         op_result(rq, err);
         return;
@@ -94,46 +93,25 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t id, size_t size, off_t cookie,
     list(req, id, size, (uint64_t)cookie, fi->fh, true);
 }
 
-static void close_scan(struct session *session, uint64_t fh, uint64_t id)
-{
-    struct handle *handle = handle_of_scan(session, fh, id);
-    struct tree_scan passing = { .id = id };
-
-    tree_closedir(session->tree, handle ? &handle->scan : &passing);
-    handle_free(session, handle);
-}
-
 void op_opendir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
     struct request *rq = session_current(req);
     struct session *session = rq->session;
-    struct tree_scan passing;
-    struct handle *handle;
     uint64_t fh;
     int err;
 
     (void)fi;
-    err = handle_new(session, rq->may_wait, &handle);
+    err = handle_open_scan(session, id, rq->may_wait, &fh);
     if (err)
-        goto failed;
-    err = tree_opendir(session->tree, id, handle ? &handle->scan : &passing);
-    if (err)
-        goto free_handle;
-    fh = handle_fh(session, handle);
-    if (reply_open(rq, fh, FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR))
-        close_scan(session, fh, id);
-    return;
-
-free_handle:
-    handle_free(session, handle);
-failed:
-    op_result(rq, err);
+        op_result(rq, err);
+    else if (reply_open(rq, fh, FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR))
+        handle_close_scan(session, fh, id);
 }
 
 void op_releasedir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
     struct request *rq = session_current(req);
 
-    close_scan(rq->session, fi->fh, id);
+    handle_close_scan(rq->session, fi->fh, id);
     reply_error(rq, 0);
 }

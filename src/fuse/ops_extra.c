@@ -20,12 +20,16 @@ void op_lseek(fuse_req_t req, fuse_ino_t id, off_t offset, int whence,
 {
     struct request *rq = session_current(req);
     struct fuse_lseek_out out = { 0 };
-    struct tree_file passing;
+    struct borrowed borrowed;
+    struct tree_file *file;
     int err;
 
-    err = tree_lseek(rq->session->tree,
-                     handle_file(rq->session, fi->fh, id, &passing),
-                     (uint64_t)offset, whence, &out.offset);
+    err = handle_borrow(rq->session, fi->fh, id, &borrowed, &file);
+    if (!err) {
+        err = tree_lseek(rq->session->tree, file, (uint64_t)offset, whence,
+                         &out.offset);
+        handle_return(rq->session, &borrowed);
+    }
     if (err)
         op_result(rq, err);
     else
@@ -37,36 +41,34 @@ void op_fallocate(fuse_req_t req, fuse_ino_t id, int mode, off_t offset,
 {
     struct request *rq = session_current(req);
     struct tree_cred cred = request_cred(rq, 0);
-    struct tree_file passing;
+    struct borrowed borrowed;
+    struct tree_file *file;
+    int err;
 
-    op_result(rq, tree_fallocate(rq->session->tree, &cred,
-                                 handle_file(rq->session, fi->fh, id, &passing),
-                                 mode, (uint64_t)offset, (uint64_t)length,
-                                 rq->may_wait));
+    err = handle_borrow(rq->session, fi->fh, id, &borrowed, &file);
+    if (!err) {
+        err = tree_fallocate(rq->session->tree, &cred, file, mode,
+                             (uint64_t)offset, (uint64_t)length, rq->may_wait);
+        handle_return(rq->session, &borrowed);
+    }
+    op_result(rq, err);
 }
 
 /* Copies up to `length` bytes, step by step: 0 and *total, which may be short
  * if something went wrong after the first step, or the caller was killed. */
-static int copy(struct request *rq, uint64_t length, uint64_t *total)
+static int copy_steps(struct request *rq, struct tree_file *from,
+                      struct tree_file *to, uint64_t length, uint64_t *total)
 {
     const struct fuse_copy_file_range_in *in = request_argument(rq);
-    struct session *session = rq->session;
     struct tree_cred cred = request_cred(rq, 0);
-    struct tree_file from_passing, to_passing;
-    struct tree_file *from = handle_file(
-        session, in->fh_in, request_header(rq)->nodeid, &from_passing);
-    struct tree_file *to =
-        handle_file(session, in->fh_out, in->nodeid_out, &to_passing);
 
     *total = 0;
-    if (length > COPY_QUICK && !rq->may_wait)
-        return -EAGAIN;
     do {
         uint64_t step = MIN(length - *total, COPY_STEP);
         uint64_t copied = 0;
-        int err =
-            tree_copy_range(session->tree, &cred, from, in->off_in + *total, to,
-                            in->off_out + *total, step, rq->may_wait, &copied);
+        int err = tree_copy_range(rq->session->tree, &cred, from,
+                                  in->off_in + *total, to, in->off_out + *total,
+                                  step, rq->may_wait, &copied);
 
         if (err)
             return *total ? 0 : err;
@@ -76,6 +78,30 @@ static int copy(struct request *rq, uint64_t length, uint64_t *total)
     } while (*total < length &&
              !atomic_load_explicit(&rq->interrupted, memory_order_relaxed));
     return 0;
+}
+
+static int copy(struct request *rq, uint64_t length, uint64_t *total)
+{
+    const struct fuse_copy_file_range_in *in = request_argument(rq);
+    struct session *session = rq->session;
+    struct borrowed from_borrowed, to_borrowed;
+    struct tree_file *from, *to;
+    int err;
+
+    if (length > COPY_QUICK && !rq->may_wait)
+        return -EAGAIN;
+    err = handle_borrow(session, in->fh_in, request_header(rq)->nodeid,
+                        &from_borrowed, &from);
+    if (err)
+        return err;
+    err = handle_borrow(session, in->fh_out, in->nodeid_out, &to_borrowed, &to);
+    if (err)
+        goto return_from;
+    err = copy_steps(rq, from, to, length, total);
+    handle_return(session, &to_borrowed);
+return_from:
+    handle_return(session, &from_borrowed);
+    return err;
 }
 
 void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,

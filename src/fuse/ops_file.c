@@ -37,49 +37,21 @@ static uint32_t open_flags(const struct session *session)
            (session->init.direct_io ? FOPEN_DIRECT_IO : FOPEN_KEEP_CACHE);
 }
 
-static void close_file(struct session *session, uint64_t fh, uint64_t id)
-{
-    struct tree_file passing;
-
-    tree_release(session->tree, handle_file(session, fh, id, &passing));
-    handle_free(session, handle_of_file(session, fh, id));
-}
-
-/* Opens `id` with a handle, or NULL, that stays the caller's on failure. */
-static int open_with(struct request *rq, struct handle *handle, uint64_t id,
-                     unsigned how)
-{
-    struct tree_file passing = { .id = id };
-
-    return tree_open(rq->session->tree, id, how, rq->may_wait,
-                     handle ? &handle->file : &passing);
-}
-
 void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
     struct request *rq = session_current(req);
     struct session *session = rq->session;
     const struct fuse_open_in *in = request_argument(rq);
-    struct handle *handle;
     uint64_t fh;
     int err;
 
     (void)fi;
-    err = handle_new(session, rq->may_wait, &handle);
+    err = handle_open_file(session, id, how_of(in->flags, in->open_flags),
+                           rq->may_wait, &fh);
     if (err)
-        goto failed;
-    err = open_with(rq, handle, id, how_of(in->flags, in->open_flags));
-    if (err)
-        goto free_handle;
-    fh = handle_fh(session, handle);
-    if (reply_open(rq, fh, open_flags(session)))
-        close_file(session, fh, id);
-    return;
-
-free_handle:
-    handle_free(session, handle);
-failed:
-    op_result(rq, err);
+        op_result(rq, err);
+    else if (reply_open(rq, fh, open_flags(session)))
+        handle_close_file(session, fh, id);
 }
 
 /* A new node, or the one that has the name if that will do.  *how is what it
@@ -105,36 +77,29 @@ static int make_file(struct request *rq, uint64_t parent, const char *name,
     return err;
 }
 
-/* name NULL: a file without one. */
+/* name NULL: a file without one.  When there is no memory for a handle at this
+ * moment, a new file goes without: a second run would find it made. */
 static void create(struct request *rq, uint64_t parent, const char *name)
 {
     struct session *session = rq->session;
     struct tree_entry entry;
-    struct handle *handle;
     unsigned how;
-    uint64_t fh;
+    uint64_t fh = 0;
     int err;
 
-    err = handle_new(session, rq->may_wait, &handle);
-    if (err)
-        goto failed;
     err = make_file(rq, parent, name, &how, &entry);
-    if (err)
-        goto free_handle;
-    err = open_with(rq, handle, entry.id, how);
-    if (err)
-        goto forget;
-    fh = handle_fh(session, handle);
+    if (err) {
+        op_result(rq, err);
+        return;
+    }
+    err = handle_open_file(session, entry.id, how, rq->may_wait, &fh);
+    if (err && (err != -EAGAIN || how & TREE_OPEN_TRUNCATE)) {
+        tree_forget(session->tree, entry.id, 1);
+        op_result(rq, err);
+        return;
+    }
     if (reply_create(rq, &entry, fh, open_flags(session)))
-        close_file(session, fh, entry.id);
-    return;
-
-forget:
-    tree_forget(session->tree, entry.id, 1);
-free_handle:
-    handle_free(session, handle);
-failed:
-    op_result(rq, err);
+        handle_close_file(session, fh, entry.id);
 }
 
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -154,7 +119,7 @@ void op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
     struct request *rq = session_current(req);
 
-    close_file(rq->session, fi->fh, id);
+    handle_close_file(rq->session, fi->fh, id);
     reply_error(rq, 0);
 }
 
@@ -164,18 +129,26 @@ void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset,
     struct request *rq = session_current(req);
     struct session *session = rq->session;
     struct object_read read;
-    struct tree_file passing;
-    struct tree_file *file = handle_file(session, fi->fh, id, &passing);
+    struct borrowed borrowed;
+    struct tree_file *file;
     int err;
 
+    err = handle_borrow(session, fi->fh, id, &borrowed, &file);
+    if (err)
+        goto failed;
     err = tree_read_begin(session->tree, file, (uint64_t)offset,
                           MIN(size, OBJECT_MAX_IO), rq->may_wait, &read);
-    if (err) {
-        op_result(rq, err);
-        return;
-    }
+    if (err)
+        goto give_back;
     reply_iov(rq, read.iov, (int)read.iov_count + 1);
     tree_read_end(session->tree, file, &read);
+    handle_return(session, &borrowed);
+    return;
+
+give_back:
+    handle_return(session, &borrowed);
+failed:
+    op_result(rq, err);
 }
 
 void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
@@ -185,14 +158,21 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
     struct session *session = rq->session;
     const struct fuse_write_in *in = request_argument(rq);
     struct fuse_write_out out = { 0 };
-    struct tree_file passing;
+    struct borrowed borrowed;
+    struct tree_file *file;
     size_t written;
     int err;
 
-    err = tree_write(session->tree, handle_file(session, fi->fh, id, &passing),
-                     (uint64_t)offset, data, MIN(size, OBJECT_MAX_IO),
+    err = handle_borrow(session, fi->fh, id, &borrowed, &file);
+    if (err) {
+        op_result(rq, err);
+        return;
+    }
+    err = tree_write(session->tree, file, (uint64_t)offset, data,
+                     MIN(size, OBJECT_MAX_IO),
                      in->write_flags & FUSE_WRITE_KILL_SUIDGID, rq->may_wait,
                      &written);
+    handle_return(session, &borrowed);
     if (err) {
         op_result(rq, err);
         return;

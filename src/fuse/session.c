@@ -291,13 +291,26 @@ static int handshake(struct session *session)
     return err;
 }
 
+/* libfuse says that it cannot open the device, but not what to do. */
+static int check_device(const char *mountpoint)
+{
+    if (strncmp(mountpoint, "/dev/fd/", 8) == 0 ||
+        access("/dev/fuse", R_OK | W_OK) == 0)
+        return 0;
+    log_error("/dev/fuse: %s: %s", strerror(errno),
+              errno == EACCES ? "it should have mode 666, as udev makes it"
+                              : "load the module with modprobe fuse");
+    return -EACCES;
+}
+
 int session_mount(struct session *session, const char *mountpoint)
 {
     const struct fuse_custom_io io = { .read = hook_read,
                                        .writev = hook_writev };
     int err;
 
-    if (fuse_session_mount(session->fuse, mountpoint) != 0)
+    if (check_device(mountpoint) ||
+        fuse_session_mount(session->fuse, mountpoint) != 0)
         return -EINVAL; /* libfuse or fusermount3 has said why */
     session->fd = fcntl(fuse_session_fd(session->fuse), F_DUPFD_CLOEXEC, 3);
     if (session->fd < 0) {
