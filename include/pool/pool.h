@@ -142,6 +142,9 @@ static inline struct page *pool_page(const struct arena *arena, uint32_t frame)
  * must grow first, nothing was charged. */
 int pool_charge(struct pool *pool, uint32_t want, bool wait, uint32_t *got);
 void pool_uncharge(struct pool *pool, uint64_t nr);
+/* size= in pages, 0 none, once it is known what there is (pool_stats).  What is
+ * charged beyond it stays. */
+void pool_limit_set(struct pool *pool, uint64_t limit);
 
 /* --- frames ---------------------------------------------------------------- */
 

@@ -184,6 +184,13 @@ void budget_retire(struct pool *pool, uint32_t nr_blocks)
     mutex_unlock(&pool->budget.lock);
 }
 
+void pool_limit_set(struct pool *pool, uint64_t limit)
+{
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    pool->budget.limit = limit ? limit : UINT64_MAX;
+    mutex_unlock(&pool->budget.lock);
+}
+
 void budget_stats(struct pool *pool, struct pool_stats *stats)
 {
     struct budget *b = &pool->budget;
