@@ -2,8 +2,8 @@
  *
  * `swap=` names   a directory   an unlinked file is made in it (O_TMPFILE, or
  *                               created and unlinked at once), mode 0600
- *                 a file        used as it is, created 0600 if missing and
- *                               unlinked; refused if it is not empty
+ *                 a file        that is missing, or empty and ours: its name
+ *                               is removed at once; refused if it is not empty
  *                 a block device  the whole of it, opened O_EXCL
  *                 none          no swap: only RAM
  *
@@ -37,7 +37,8 @@ struct swap_file {
 
 enum { SWAP_MESSAGE_BYTES = 256 };
 
-/* max_blocks 0: as many as a device has; for files it is the limit.
+/* max_blocks is the limit of nr_blocks; 0: none but what a device has, what a
+ * file may be long (ulimit -f), and SPACE_MAX_BLOCKS.
  * message receives one line without newline on error. */
 int swap_file_open(struct swap_file *file, const char *spec,
                    uint64_t max_blocks, char message[SWAP_MESSAGE_BYTES]);
@@ -49,5 +50,9 @@ uint64_t swap_file_room(const struct swap_file *file);
 int swap_file_grow(struct swap_file *file, uint32_t first, uint32_t nr);
 /* Takes it away again; failure is harmless and ignored. */
 void swap_file_punch(struct swap_file *file, uint32_t first, uint32_t nr);
+/* After a transfer, in bytes: without O_DIRECT what was written goes to disk
+ * and the host forgets its copy; else nothing. */
+void swap_file_settle(const struct swap_file *file, uint64_t at,
+                      uint64_t bytes);
 
 #endif

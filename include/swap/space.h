@@ -2,10 +2,10 @@
  *
  * The space is cut into clusters of 512 blocks (2 MiB).  A cluster is UNBACKED
  * (no disk behind it: not allocatable), or BACKED.  Each BACKED cluster has a
- * bitmap; summary bitmaps, one for each power of two, say which clusters have a
- * free run of at least that length, 64-ary, so that a search is O(log64 n).
- * After FreeBSD's subr_blist.c (the hint is never too low) and Linux's
- * swapfile.c (clusters).
+ * bitmap, and stands on a shelf by its class, the power of two that its longest
+ * free run holds; trees of bitmaps say which clusters are on a shelf, so that a
+ * search takes three steps however large the space.  After FreeBSD's
+ * subr_blist.c (bitmaps in a tree, next fit) and Linux's swapfile.c (clusters).
  *
  * Invariants
  *   S1  a block is handed out once until it is freed; never one UNBACKED.
@@ -16,7 +16,8 @@
  *       cluster may be shorter).
  *
  * Ownership   memory for the tables comes from ops.page_alloc, 4 KiB at a time,
- *             when clusters are first backed, and is given back at fini.
+ *             when clusters are backed, and goes back when all that a page
+ *             describes is UNBACKED again: 2 pages at least, 35 MiB a TiB.
  * Locking     none: the caller serialises.
  * Units       blocks of 4 KiB, clusters of SPACE_CLUSTER blocks.
  * Errors      0 or -errno: -ENOSPC, or what page_alloc returned.
@@ -37,7 +38,6 @@ struct space_ops {
     void (*page_free)(void *ctx, void *page);
 };
 
-/* Opaque to callers but for the counters. */
 struct space;
 
 struct space_stats {
@@ -47,7 +47,7 @@ struct space_stats {
     uint32_t nr_used;
     uint32_t nr_retired;  /* withdrawn after a write error */
     uint32_t free_runs;   /* maximal free runs within clusters */
-    uint32_t largest_run;
+    uint32_t largest_run; /* rounded down to a power of two */
 };
 
 int space_create(struct space **space, uint32_t nr_blocks,
@@ -58,17 +58,20 @@ void space_destroy(struct space *space);
  * max_blocks rounded up to a cluster).  0 when everything is backed. */
 uint32_t space_unbacked(struct space *space, uint32_t max_blocks,
                         uint32_t *first);
-/* Makes these whole clusters BACKED and free. */
+/* Makes these whole clusters BACKED and free, all or, on error, none. */
 int space_back(struct space *space, uint32_t first, uint32_t nr);
-/* Next BACKED cluster that is wholly free, searching down from *cursor (give
- * nr_blocks first): becomes UNBACKED, so nobody allocates from it, and is
- * returned in first/nr for the caller to punch.  false when none is left. */
-bool space_unback(struct space *space, uint32_t *cursor, uint32_t *first,
-                  uint32_t *nr);
+/* Highest BACKED cluster that is wholly free and lies below block `below`
+ * (nr_blocks to begin with); false when there is none. */
+bool space_find_free(const struct space *space, uint32_t below,
+                     uint32_t *first, uint32_t *nr);
+/* Makes that cluster UNBACKED, so that nobody allocates from it, for the caller
+ * to punch; false if it is not wholly free any more. */
+bool space_unback(struct space *space, uint32_t first);
 
-/* One contiguous run of 1..want blocks, as long as can be had: at `hint` if
- * that block is free (BLOCK_NONE: no preference), else in a wholly free
- * cluster by next fit, else from the best class; *got tells its length. */
+/* One contiguous run of 1..want blocks, as long as can be had; *got tells its
+ * length.  hint: where the caller would like it, the block after that of its
+ * preceding page (BLOCK_NONE: no preference); taken if a useful piece is free
+ * there.  How the rest is chosen: space.c. */
 int space_alloc(struct space *space, uint32_t hint, uint32_t want,
                 uint32_t *first, uint32_t *got);
 void space_free(struct space *space, uint32_t first, uint32_t nr);

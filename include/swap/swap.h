@@ -35,9 +35,9 @@ struct swap {
 
 /* Takes over `file` (closed by swap_destroy).  fd -1 makes a swap without
  * blocks.  A device too is taken into use step by step, by swap_grow: that does
- * no I/O, but the tables of what is not needed cost nothing.  Table pages are frames lent by
- * `arena` (arena_frame_alloc above its reserve): the budget subtracts
- * swap_nr_tables from what it has. */
+ * no I/O, but the tables of what is not needed cost nothing.  Table pages are
+ * frames lent by `arena` (arena_frame_alloc above its reserve): the budget
+ * subtracts swap_nr_tables from what it has. */
 int swap_create(struct swap **swap, const struct swap_file *file,
                 struct arena *arena, unsigned max_inflight);
 void swap_destroy(struct swap *swap);

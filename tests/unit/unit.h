@@ -10,6 +10,11 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* ck_assert for inner loops: says nothing to Check unless it fails (ck_assert
+ * writes a message each time). */
+#define unit_assert(expr)                                                     \
+    ((expr) ? (void)0 : ck_abort_msg("%s", #expr))
+
 #define UNIT_MAIN(name, ...)                                                  \
     int main(void)                                                            \
     {                                                                         \

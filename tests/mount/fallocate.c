@@ -1,0 +1,132 @@
+/* fallocate(2) promises space, gives it back, and zeroes, to the byte. */
+#include "probe.h"
+
+static int pattern_file(size_t size)
+{
+    uint8_t *bytes = malloc(size);
+    int fd;
+
+    CHECK(bytes != NULL);
+    memset(bytes, 0xee, size);
+    make_file("f", bytes, size);
+    free(bytes);
+    fd = open("f", O_RDWR);
+    CHECK(fd >= 0);
+    return fd;
+}
+
+/* Zero in [from, to), 0xee elsewhere, after the cache is dropped. */
+static void expect_zeroed(int fd, size_t size, size_t from, size_t to)
+{
+    uint8_t *bytes = malloc(size);
+
+    CHECK(bytes != NULL);
+    uncache(fd);
+    CHECK(pread(fd, bytes, size, 0) == (ssize_t)size);
+    for (size_t i = 0; i < size; i++)
+        CHECK(bytes[i] == (i >= from && i < to ? 0 : 0xee));
+    free(bytes);
+}
+
+static void plain_charges_and_grows(void)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0644);
+
+    CHECK(fallocate(fd, 0, 100, 3 * PAGE) == 0);
+    CHECK(stat_of("f").st_size == 100 + 3 * PAGE);
+    CHECK(pages_of("f") == 4);
+    CHECK(fallocate(fd, 0, 0, PAGE) == 0); /* again, within: nothing changes */
+    CHECK(pages_of("f") == 4);
+    CHECK(posix_fallocate(fd, MIB, MIB) == 0);
+    CHECK(stat_of("f").st_size == 2 * MIB);
+    CHECK(pages_of("f") == 4 + MIB / PAGE);
+    close(fd);
+}
+
+static void keep_size_keeps_it(void)
+{
+    int fd = pattern_file(1000);
+
+    CHECK(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 10 * PAGE) == 0);
+    CHECK(stat_of("f").st_size == 1000);
+    CHECK(pages_of("f") == 10);
+    CHECK(ftruncate(fd, 2000) == 0);
+    expect_zeroed(fd, 2000, 1000, 2000);
+    close(fd);
+}
+
+static void punch_returns_pages(void)
+{
+    int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    int fd = pattern_file(10 * PAGE);
+
+    CHECK(fallocate(fd, mode, PAGE / 2, 3 * PAGE) == 0);
+    CHECK(pages_of("f") == 8);
+    expect_zeroed(fd, 10 * PAGE, PAGE / 2, PAGE / 2 + 3 * PAGE);
+    CHECK(fallocate(fd, mode, 0, 100 * PAGE) == 0); /* beyond the end */
+    CHECK(pages_of("f") == 0);
+    CHECK(stat_of("f").st_size == 10 * PAGE);
+    expect_zeroed(fd, 10 * PAGE, 0, 10 * PAGE);
+    close(fd);
+}
+
+static void punch_inside_one_page(void)
+{
+    int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    int fd = pattern_file(2 * PAGE);
+
+    CHECK(fallocate(fd, mode, 10, 20) == 0);
+    CHECK(pages_of("f") == 2);
+    expect_zeroed(fd, 2 * PAGE, 10, 30);
+    close(fd);
+}
+
+static void zero_range_keeps_pages(void)
+{
+    int fd = pattern_file(4 * PAGE);
+
+    if (fallocate(fd, FALLOC_FL_ZERO_RANGE, PAGE / 2, 2 * PAGE) != 0) {
+        CHECK(errno == EOPNOTSUPP && on_tmpfs());
+        return;
+    }
+    CHECK(pages_of("f") == 4);
+    expect_zeroed(fd, 4 * PAGE, PAGE / 2, PAGE / 2 + 2 * PAGE);
+    CHECK(fallocate(fd, FALLOC_FL_ZERO_RANGE, 3 * PAGE, 3 * PAGE) == 0);
+    CHECK(stat_of("f").st_size == 6 * PAGE && pages_of("f") == 6);
+    CHECK(fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 0,
+                    8 * PAGE) == 0);
+    CHECK(stat_of("f").st_size == 6 * PAGE && pages_of("f") == 8);
+    close(fd);
+}
+
+/* All or nothing: what does not fit leaves no page behind. */
+static void too_much_changes_nothing(void)
+{
+    struct statfs before, after;
+    int fd = pattern_file(PAGE);
+
+    CHECK(fstatfs(fd, &before) == 0);
+    CHECK_FAILS(ENOSPC, fallocate(fd, 0, 0, (off_t)(before.f_blocks + 1) * PAGE));
+    CHECK(fstatfs(fd, &after) == 0);
+    CHECK(before.f_bfree == after.f_bfree);
+    CHECK(stat_of("f").st_size == PAGE && pages_of("f") == 1);
+    close(fd);
+}
+
+static void impossible_arguments(void)
+{
+    int fd = pattern_file(PAGE);
+
+    CHECK_FAILS(EINVAL, fallocate(fd, 0, 0, 0));
+    CHECK_FAILS(EINVAL, fallocate(fd, 0, -1, PAGE));
+    CHECK_FAILS(EFBIG, fallocate(fd, 0, INT64_MAX, PAGE));
+    CHECK_FAILS(EOPNOTSUPP, fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, PAGE));
+    CHECK_FAILS(EOPNOTSUPP, fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, PAGE));
+    CHECK_FAILS(EOPNOTSUPP, fallocate(fd, FALLOC_FL_INSERT_RANGE, 0, PAGE));
+    close(fd);
+}
+
+PROBE_MAIN(CASE(plain_charges_and_grows), CASE(keep_size_keeps_it),
+           CASE(punch_returns_pages), CASE(punch_inside_one_page),
+           CASE(zero_range_keeps_pages), CASE(too_much_changes_nothing),
+           CASE(impossible_arguments))

@@ -1,0 +1,263 @@
+# lib.sh - sourced first by every test of this folder: one fresh mount in a
+# directory of its own, and its removal, whatever happens.
+#
+# A test is a script that says in one sentence what it proves, mounts, acts, and
+# ends: status 0 passed, 77 skipped (and says why), anything else failed.  It
+# runs as whoever starts it; what needs root calls need_root.
+#
+#   mount_fs OPTIONS     mounts at $mnt, swap in $swap unless OPTIONS say else
+#   umount_fs            unmounts; the daemon must end well, and soon
+#   as_user CMD...       runs CMD as an ordinary user (root only)
+#   fail WHY, skip WHY   end the test
+#   need_root, need_daemon, need CMD, long N M
+#
+# In the environment: PAGERFS the daemon, HELPERS the folder of the programs
+# built from this one's C files, FSX the exerciser, LONG=1 for the long form,
+# WORK_BASE where to work (default /var/tmp).  PAGERFS_FSTYPE=tmpfs mounts the
+# kernel's tmpfs instead: for writing tests, and to see that they are fair.
+#
+# A watchdog kills the daemon and then the test after $limit seconds, which a
+# test may set before it sources this file: a process that waits for a stuck
+# FUSE daemon can only be killed after it.
+# shellcheck shell=bash
+# shellcheck disable=SC2317  # functions are called by wait_until and traps
+
+set -euo pipefail
+
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+PAGERFS=${PAGERFS:-$here/../../build/src/fuse/pagerfs}
+HELPERS=${HELPERS:-$here/../../build/tests/mount}
+FSX=${FSX:-$here/../../build/tests/fsx/fsx}
+PAGERFS_FSTYPE=${PAGERFS_FSTYPE:-pagerfs}
+LONG=${LONG:-0}
+name=${name:-$(basename "$0" .sh)}
+work=$(mktemp -d "${WORK_BASE:-/var/tmp}/pagerfs-$name.XXXXXX")
+mnt=$work/mnt
+swap=$work/swap
+log=$work/log # what the daemon says
+daemon=
+runner=()     # what the daemon is started through (setpriv, ...)
+
+say() {
+    echo "$name: $*" >&2
+}
+
+fail() {
+    say "FAIL: $*"
+    exit 1
+}
+
+# The reason goes to SKIP_LOG too, for the summary of scripts/test.
+skip() {
+    say "skipped: $*"
+    if [[ -n ${SKIP_LOG:-} ]]; then
+        echo "$name: $*" >>"$SKIP_LOG"
+    fi
+    exit 77
+}
+
+need() {
+    local command
+    for command in "$@"; do
+        command -v "$command" >/dev/null || skip "needs $command(1)"
+    done
+}
+
+need_root() {
+    [[ $(id -u) == 0 ]] || skip "needs root"
+}
+
+need_daemon() {
+    [[ $PAGERFS_FSTYPE == pagerfs ]] || skip "is about pagerfs alone"
+}
+
+# The first number in a normal run, the second in a long one.
+long() {
+    if [[ $LONG == 1 ]]; then echo "$2"; else echo "$1"; fi
+}
+
+is_mounted() {
+    grep -q " ${1:-$mnt} " /proc/self/mountinfo
+}
+
+# wait_until SECONDS CMD...: until CMD succeeds.
+wait_until() {
+    local tries=$(($1 * 20))
+    shift
+    until "$@"; do
+        ((tries-- > 0)) || return 1
+        sleep 0.05
+    done
+}
+
+gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+unmount_by_force() {
+    local place=$1
+    is_mounted "$place" || return 0
+    fusermount3 -u "$place" 2>/dev/null || umount "$place" 2>/dev/null ||
+        fusermount3 -uz "$place" 2>/dev/null || umount -l "$place" 2>/dev/null ||
+        say "cannot unmount $place"
+}
+
+# at_exit COMMAND: run at the end, newest first, when the daemon is gone.
+exit_commands=()
+at_exit() {
+    exit_commands+=("$1")
+}
+
+cleanup() {
+    local status=$? i place
+    trap - EXIT
+    trap '' INT TERM HUP
+    set +e
+    cd /
+    if ((status != 0 && status != 77)) && [[ -s $log ]]; then
+        say "the daemon said:"
+        tail -n 30 "$log" >&2
+    fi
+    # Whatever is mounted below our folder, innermost first.
+    while read -r place; do
+        unmount_by_force "$place"
+    done < <(awk -v below="$work/" 'index($5, below) == 1 {print $5}' \
+        /proc/self/mountinfo | sort -r)
+    if [[ -n $daemon ]]; then
+        wait_until 5 gone "$daemon" || kill -9 "$daemon" 2>/dev/null
+    fi
+    kill -9 "$watchdog" 2>/dev/null
+    jobs -p | xargs -r kill -9 2>/dev/null
+    for ((i = ${#exit_commands[@]} - 1; i >= 0; i--)); do
+        eval "${exit_commands[i]}"
+    done
+    wait 2>/dev/null
+    rm -rf --one-file-system "$work"
+    exit "$status"
+}
+
+# Sleeps in a read that nothing ever ends, so that no child is left of it.
+watch() {
+    local never pid
+    trap - EXIT
+    trap '' INT TERM HUP
+    exec {never}<> <(:)
+    read -rt "$((${limit:-300} * (LONG ? 12 : 1)))" -u "$never" || true
+    say "FAIL: still not done after the time allowed"
+    while read -r pid; do
+        kill -9 "$pid" 2>/dev/null
+    done <"$work/daemons"
+    sleep 5
+    kill -TERM $$
+    sleep 20
+    kill -9 $$
+}
+
+mkdir "$mnt" "$swap"
+: >"$work/daemons"
+chmod 755 "$work" "$mnt"
+watch </dev/null >/dev/null &
+watchdog=$!
+disown "$watchdog"
+trap cleanup EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+trap 'exit 129' HUP
+
+# The options that the kernel's tmpfs knows too.
+tmpfs_options() {
+    local option kept=
+    for option in ${1//,/ }; do
+        case $option in
+        size=* | nr_blocks=* | nr_inodes=* | mode=* | uid=* | gid=*)
+            kept+=${kept:+,}$option
+            ;;
+        esac
+    done
+    echo "${kept:-mode=1777}"
+}
+
+mount_fs() {
+    local options=${1:-ram=16m,size=256m}
+    if [[ $PAGERFS_FSTYPE == tmpfs ]]; then
+        need_root
+        mount -t tmpfs -o "$(tmpfs_options "$options")" pagerfs-test "$mnt"
+        return
+    fi
+    [[ $options == *swap=* ]] || options+=",swap=$swap"
+    : >"$log"
+    "${runner[@]}" "$PAGERFS" -f -o "$options" pagerfs-test "$mnt" 2>>"$log" &
+    daemon=$!
+    echo "$daemon" >>"$work/daemons"
+    mounted_or_gone() {
+        is_mounted || gone "$daemon"
+    }
+    wait_until 20 mounted_or_gone || fail "no mount after 20 seconds"
+    is_mounted || fail "the daemon ended instead of mounting $options"
+}
+
+umount_fs() {
+    local status=0
+    if [[ $PAGERFS_FSTYPE == tmpfs ]]; then
+        umount "$mnt"
+        return
+    fi
+    fusermount3 -u "$mnt" || fail "fusermount3 -u fails"
+    wait_until 20 gone "$daemon" || fail "the daemon does not end after unmounting"
+    wait "$daemon" || status=$?
+    daemon=
+    ((status == 0)) || fail "the daemon ends with status $status"
+}
+
+# Runs as nobody; HOME and the working directory are ours.
+as_user() {
+    setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"
+}
+
+# The most memory the daemon ever had resident, in KiB, as the kernel saw it.
+max_rss_kib() {
+    awk '/^VmHWM:/ {print $2}' "/proc/$daemon/status"
+}
+
+# max_rss MIB WHY: the daemon never had more resident.  A sanitizer's shadow
+# memory is not the daemon's: then nothing is said.
+max_rss() {
+    local kib
+    [[ $PAGERFS_FSTYPE == pagerfs && -z ${SANITIZED:-} ]] || return 0
+    kib=$(max_rss_kib)
+    say "RSS at most $kib KiB ($2)"
+    ((kib <= $1 * 1024)) || fail "RSS was $kib KiB, more than $1 MiB ($2)"
+}
+
+# df of the mount, in blocks of 4 KiB: used_blocks, free_blocks, used_inodes.
+used_blocks() {
+    stat -f -c '%b %f' "$mnt" | awk '{print $1 - $2}'
+}
+
+free_blocks() {
+    stat -f -c '%a' "$mnt"
+}
+
+used_inodes() {
+    stat -f -c '%c %d' "$mnt" | awk '{print $1 - $2}'
+}
+
+usage() {
+    echo "$(used_blocks) blocks $(used_inodes) inodes"
+}
+
+# What was deleted may come back a little later, when the kernel forgets it.
+expect_usage() {
+    local wanted=$1 why=$2
+    usage_is_back() {
+        [[ $(usage) == "$wanted" ]]
+    }
+    wait_until 10 usage_is_back ||
+        fail "$why: $(usage) in use, not $wanted"
+}
+
+# Files named on stdin leave the kernel's page cache, so that reading them asks
+# the daemon.
+uncache() {
+    "$HELPERS/uncache"
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# The program behaves as FUSE file systems do: -h, -V, -f, -d, -s, and without
+# them it is in the background once the mount is there.
+# shellcheck source=tests/mount/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+need_daemon
+
+"$PAGERFS" -h >"$work/help" 2>&1 || fail "-h: status $?"
+for word in size= nr_inodes= mode= uid= gid= ram= swap= swapsize= -f -d -s -V; do
+    grep -q -- "$word" "$work/help" || fail "-h says nothing of $word"
+done
+"$PAGERFS" -V >"$work/version" 2>&1 || fail "-V: status $?"
+grep -q 'pagerfs.*[0-9]\.[0-9]' "$work/version" || fail "-V does not tell the version"
+if "$PAGERFS" >"$work/out" 2>&1; then
+    fail "without a mount point: status 0"
+fi
+
+daemons_of() {
+    pgrep -f -- "$PAGERFS .*$mnt" || true
+}
+
+nobody_left() {
+    [[ -z $(daemons_of) ]]
+}
+
+# In the background: mounted on return, with the caller's pipe let go.
+out=$(timeout 20 "$PAGERFS" -o "ram=8m,swap=$swap" source "$mnt") ||
+    fail "in the background: status $?"
+[[ -z $out ]] || fail "in the background it talks: $out"
+is_mounted || fail "it returned before it had mounted"
+pid=$(daemons_of)
+[[ $(wc -w <<<"$pid") == 1 ]] || fail "not one process in the background: $pid"
+daemon=$pid
+echo "$pid" >>"$work/daemons"
+[[ $(readlink "/proc/$pid/cwd") == / ]] || fail "the daemon stays in our directory"
+echo data >"$mnt/file"
+fusermount3 -u "$mnt"
+wait_until 10 nobody_left || fail "the daemon does not end"
+daemon=
+
+# Single-threaded and talking: works too, and stays in the foreground.
+for flag in -s -d; do
+    "$PAGERFS" -f $flag -o "ram=8m,swap=$swap" source "$mnt" >"$log" 2>&1 &
+    daemon=$!
+    echo "$daemon" >>"$work/daemons"
+    wait_until 10 is_mounted || fail "$flag: no mount"
+    "$HELPERS/blob" write 1 $((24 << 20)) "$mnt/file" >"$work/out" || fail "$flag"
+    "$HELPERS/blob" read 1 $((24 << 20)) "$mnt/file" >"$work/out" || fail "$flag"
+    umount_fs
+done
+
+# SIGTERM and SIGINT unmount.
+for signal in TERM INT; do
+    mount_fs ram=8m,size=64m
+    echo data >"$mnt/file"
+    kill -$signal "$daemon"
+    wait_until 10 gone "$daemon" || fail "SIG$signal does not end it"
+    wait "$daemon" || true
+    daemon=
+    is_mounted && fail "SIG$signal leaves the mount"
+done
+true

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# An ordinary user mounts, works, and unmounts; others, root included, are kept
+# out unless allow_other is given.
+# shellcheck source=tests/mount/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+need_daemon
+if [[ $(id -u) == 0 ]]; then
+    need setpriv unshare
+    # udev opens /dev/fuse to everybody; where it has not been here, do so in a
+    # mount namespace of our own.
+    if ! as_user test -r /dev/fuse -a -w /dev/fuse; then
+        [[ -z ${IN_NAMESPACE:-} ]] || skip "/dev/fuse cannot be opened to users"
+        mknod -m 666 "$work/fuse" c 10 229 2>/dev/null ||
+            skip "/dev/fuse is closed to users"
+        # shellcheck disable=SC2016  # expanded by the inner shell
+        IN_NAMESPACE=1 unshare -m sh -c \
+            'mount --bind "$1" /dev/fuse && exec "$2"' sh "$work/fuse" "$0"
+        exit
+    fi
+    as_user test -x "$PAGERFS" || skip "nobody cannot reach $PAGERFS"
+    runner=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+    chown nobody:nogroup "$mnt" "$swap"
+else
+    as_user() {
+        "$@"
+    }
+fi
+
+mount_fs ram=8m,size=64m
+as_user "$HELPERS/blob" write 1 $((24 << 20)) "$mnt/file" || fail "writing"
+as_user "$HELPERS/blob" read 1 $((24 << 20)) "$mnt/file" || fail "reading"
+owner=$(as_user stat -c %U "$mnt/file")
+[[ $owner == "$(as_user id -un)" ]] || fail "the file is owned by $owner"
+if [[ $(id -u) == 0 ]]; then
+    ls "$mnt" >/dev/null 2>&1 && fail "root can look into a user's mount"
+fi
+as_user fusermount3 -u "$mnt" || fail "fusermount3 -u"
+wait_until 10 gone "$daemon" || fail "the daemon does not end"
+daemon=
+
+if grep -qs '^user_allow_other' /etc/fuse.conf || [[ $(id -u) == 0 ]]; then
+    runner=()
+    [[ $(id -u) != 0 ]] || chown root:root "$mnt" "$swap"
+    mount_fs ram=8m,size=64m,allow_other
+    echo open >"$mnt/open"
+    echo closed >"$mnt/closed"
+    chmod 600 "$mnt/closed"
+    if [[ $(id -u) == 0 ]]; then
+        as_user cat "$mnt/open" >/dev/null || fail "allow_other: cannot read"
+        as_user cat "$mnt/closed" 2>/dev/null && fail "mode 600 does not protect"
+        as_user rm -f "$mnt/open" 2>/dev/null && fail "the sticky bit does not protect"
+    fi
+    umount_fs
+fi
+true

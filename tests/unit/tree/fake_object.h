@@ -1,0 +1,22 @@
+/* fake_object.h - memory objects for the tests of the tree: bytes in one buffer.
+ *
+ * Behaves as object.h says, up to FAKE_OBJECT_BYTES; what lies beyond is taken
+ * and forgotten.  `fail_in` counts calls that may fail down to the one that
+ * returns `error`.
+ */
+#ifndef FAKE_OBJECT_H
+#define FAKE_OBJECT_H
+
+#include "object.h"
+
+#define FAKE_OBJECT_BYTES (64 * 1024u)
+
+struct fake_objects {
+    _Atomic int64_t alive;     /* init minus fini */
+    _Atomic int64_t fail_in;   /* 0: never */
+    int error;
+    struct pool_stats pool;    /* what pool_stats tells */
+};
+extern struct fake_objects fake_objects;
+
+#endif
