@@ -111,6 +111,11 @@ void arena_set_ops(struct arena *arena, const struct arena_ops *ops, void *ctx,
  * `floor` frames are free.  The caller has charged it. */
 uint32_t arena_frame_alloc(struct arena *arena, uint32_t floor);
 void arena_frame_free(struct arena *arena, uint32_t frame);
+/* The same for nr frames in one breath: all of them, or none and false if that
+ * would leave fewer than `floor` free. */
+bool arena_frames_alloc(struct arena *arena, uint32_t nr, uint32_t floor,
+                        uint32_t *frames);
+void arena_frames_free(struct arena *arena, uint32_t nr, const uint32_t *frames);
 
 static inline void *arena_frame_ptr(const struct arena *arena, uint32_t frame)
 {

@@ -80,6 +80,9 @@ void cond_broadcast(struct cond *c);
 /* The wait itself, for structures that keep their own word (the rangelock):
  * sleep while *word == expected; may return early. */
 void futex_wait(_Atomic uint32_t *word, uint32_t expected);
+/* timeout_ns is relative; returns false when it has passed. */
+bool futex_wait_for(_Atomic uint32_t *word, uint32_t expected,
+                    uint64_t timeout_ns);
 void futex_wake(_Atomic uint32_t *word, int count);
 
 #endif

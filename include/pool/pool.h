@@ -58,10 +58,12 @@ enum page_flags {
 /* Laid over the frame's table entry. */
 struct page {
     uint8_t kind;              /* FRAME_PAGE */
-    uint8_t state;             /* enum page_state (O) */
+    _Atomic uint8_t state;     /* enum page_state (O), read by anyone */
     _Atomic uint8_t referenced; /* replacement's bit; anyone sets it */
     uint8_t queue;             /* replacement's (Q) */
-    _Atomic uint16_t pins;     /* raised under (O), dropped by anyone */
+    _Atomic uint16_t pins;     /* raised under (O), dropped by anyone; the top
+                                * bit says DEAD, so that one of the last unpin
+                                * and the drop frees the frame, and not both */
     uint16_t flags;            /* enum page_flags (O) */
     uint64_t index;            /* page index in the owner (C) */
     uint32_t owner;            /* handle (C) */
@@ -94,6 +96,8 @@ struct pool_ops {
 
 struct pool;
 
+#define POOL_MIN_FRAMES 256u
+
 struct pool_config {
     struct arena *arena;
     struct swap *swap;         /* without blocks: swap=none */
@@ -104,14 +108,21 @@ struct pool_config {
 };
 
 struct pool_stats {
-    uint64_t limit, used, used_max, data, metadata; /* pages; used_max: what
-                                      * could be used if the host had the disk */
+    /* Pages; limit 0: none.  used_max: what could be used if the host has the
+     * disk, or does with the disk it gave when it last refused more. */
+    uint64_t limit, used, used_max, data, metadata;
     uint32_t frames, frames_free, reserve, low, high, min;
     uint32_t blocks_max, blocks_backed, blocks_free;
     uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
     uint64_t evictions, redirtied, refaults, lost, throttled_ns, readahead_unused;
 };
 
+/* What a mount with this `ram=` keeps for its pool outside the arena (I/O
+ * descriptors, ghosts, stacks of two threads): to be subtracted from the budget
+ * before the arena is created. */
+uint64_t pool_overhead_bytes(uint64_t ram_bytes);
+/* Takes the arena's ops.  -EINVAL: the arena has fewer than POOL_MIN_FRAMES, or
+ * no such replacement. */
 int pool_create(struct pool **pool, const struct pool_config *config);
 /* Starts pageout.  Separate from create: threads must begin after the daemon
  * has detached.  pool_destroy stops it; every page must have been dropped. */
@@ -126,8 +137,9 @@ static inline struct page *pool_page(const struct arena *arena, uint32_t frame)
 
 /* --- the budget (budget.c) ------------------------------------------------- */
 
-/* Charges 1..want pages of file data, as many as there is room for (*got).
- * -ENOSPC: not one.  -EAGAIN (only if !wait): the swap file must grow first. */
+/* Charges 1..want pages of file data; *got is less than want only when there is
+ * no room for more.  -ENOSPC: not one.  -EAGAIN (only if !wait): the swap file
+ * must grow first, nothing was charged. */
 int pool_charge(struct pool *pool, uint32_t want, bool wait, uint32_t *got);
 void pool_uncharge(struct pool *pool, uint64_t nr);
 
@@ -141,7 +153,10 @@ enum pool_wait {
 };
 /* The most frames that may be asked for at once. */
 uint32_t pool_batch(const struct pool *pool);
-/* All nr frames, contents undefined, or none. */
+/* All nr <= pool_batch frames, contents undefined, or none.  -ENOSPC comes only
+ * when write errors have eaten so many blocks that what was accepted does not
+ * fit any more.  Whoever holds frames or pins must not wait for more frames
+ * than that: pins of all waiting requests together must leave frames to evict. */
 int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
                     enum pool_wait wait);
 void pool_frames_put(struct pool *pool, uint32_t nr, const uint32_t *frames);

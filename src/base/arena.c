@@ -147,6 +147,30 @@ void arena_frame_free(struct arena *arena, uint32_t frame)
     mutex_unlock(&arena->lock);
 }
 
+bool arena_frames_alloc(struct arena *arena, uint32_t nr, uint32_t floor,
+                        uint32_t *frames)
+{
+    bool low = true, enough;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    enough = arena->nr_free >= (uint64_t)floor + nr;
+    for (uint32_t i = 0; enough && i < nr; i++)
+        frames[i] = arena_take(arena, floor, FRAME_PAGE, &low);
+    mutex_unlock(&arena->lock);
+    arena_tell_low(arena, low);
+    return enough;
+}
+
+void arena_frames_free(struct arena *arena, uint32_t nr, const uint32_t *frames)
+{
+    mutex_lock(&arena->lock, RANK_ARENA);
+    for (uint32_t i = 0; i < nr; i++) {
+        INVARIANT("A1", frames[i] != FRAME_ZERO && frames[i] < arena->nr_frames);
+        arena_give(arena, frames[i]);
+    }
+    mutex_unlock(&arena->lock);
+}
+
 void arena_wait(struct arena *arena)
 {
     if (arena->ops)

@@ -38,6 +38,15 @@ void futex_wait(_Atomic uint32_t *word, uint32_t expected)
     futex(word, FUTEX_WAIT, expected, NULL);
 }
 
+bool futex_wait_for(_Atomic uint32_t *word, uint32_t expected,
+                    uint64_t timeout_ns)
+{
+    struct timespec ts = { (time_t)(timeout_ns / 1000000000u),
+                           (long)(timeout_ns % 1000000000u) };
+
+    return futex(word, FUTEX_WAIT, expected, &ts) == 0 || errno != ETIMEDOUT;
+}
+
 void futex_wake(_Atomic uint32_t *word, int count)
 {
     futex(word, FUTEX_WAKE, (uint32_t)count, NULL);
@@ -172,14 +181,12 @@ bool cond_wait_for(struct cond *c, struct mutex *m, uint64_t timeout_ns)
     NO_THREAD_SAFETY
 {
     uint32_t seq = atomic_load_explicit(&c->seq, memory_order_relaxed);
-    struct timespec ts = { (time_t)(timeout_ns / 1000000000u),
-                           (long)(timeout_ns % 1000000000u) };
-    bool timed_out;
+    bool in_time;
 
     release(m);
-    timed_out = futex(&c->seq, FUTEX_WAIT, seq, &ts) != 0 && errno == ETIMEDOUT;
+    in_time = futex_wait_for(&c->seq, seq, timeout_ns);
     acquire_slow(m);
-    return !timed_out;
+    return in_time;
 }
 
 void cond_signal(struct cond *c)

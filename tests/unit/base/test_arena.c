@@ -19,6 +19,23 @@ START_TEST(frames_run_out_at_the_floor)
 }
 END_TEST
 
+START_TEST(frames_come_all_or_none)
+{
+    struct arena *arena;
+    uint32_t frames[128], free;
+
+    ck_assert_int_eq(arena_create(&arena, 128 * (PAGE_SIZE + 32)), 0);
+    free = arena_nr_free(arena);
+    ck_assert(!arena_frames_alloc(arena, free - 15, 16, frames));
+    ck_assert_uint_eq(arena_nr_free(arena), free);
+    ck_assert(arena_frames_alloc(arena, free - 16, 16, frames));
+    ck_assert_uint_eq(arena_nr_free(arena), 16);
+    arena_frames_free(arena, free - 16, frames);
+    ck_assert_uint_eq(arena_nr_free(arena), free);
+    arena_destroy(arena);
+}
+END_TEST
+
 START_TEST(nodes_are_found_one_after_the_other)
 {
     struct arena *arena;
@@ -46,5 +63,5 @@ START_TEST(nodes_are_found_one_after_the_other)
 }
 END_TEST
 
-UNIT_MAIN("arena", frames_run_out_at_the_floor,
+UNIT_MAIN("arena", frames_run_out_at_the_floor, frames_come_all_or_none,
           nodes_are_found_one_after_the_other)

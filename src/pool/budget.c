@@ -1,0 +1,201 @@
+/* budget.c - the promise that every page accepted has a place.
+ *
+ * Data and metadata are charged before they are used, a page or frame at a
+ * time, under one lock, so that these hold at every instant:
+ *
+ *     data + metadata          <= limit                               (I6)
+ *     data + metadata + tables <= frames - reserve + capacity         (I5)
+ *     metadata + tables        <= frames - reserve - the data's share
+ *
+ * `capacity` is the number of blocks that have disk behind them and have not
+ * been retired.  `tables` are the frames that describe them, with a few for the
+ * next growth: describing more disk takes a frame now and then, and it must be
+ * there when the rest is full.
+ *
+ * When only the second stands in the way, the swap file can grow (grow.c).  That
+ * is disk I/O, so the lock is dropped: a charge that may not wait says -EAGAIN.
+ * When the host's disk has refused, charges say -ENOSPC at once for a second.
+ *
+ * Retiring blocks after a write error may break the second inequality.  Then the
+ * pool is overcommitted: nothing more is charged, the keeper tries to add disk,
+ * and a wait for frames that cannot end returns -ENOSPC.
+ */
+#include "pool_internal.h"
+
+#include "clock.h"
+#include "log.h"
+
+#include <errno.h>
+
+/* Frames for the tables of the next growth: a table page describes 32768
+ * blocks, and a growth is at most 16384. */
+#define SPARE_TABLES 4u
+/* The data's share of the frames: an eighth, and no less than this. */
+#define DATA_SHARE_MIN 128u
+
+static uint64_t used(const struct budget *b)
+{
+    return b->data + b->metadata;
+}
+
+void budget_settle(struct pool *pool)
+{
+    struct budget *b = &pool->budget;
+    bool complete = b->capacity + b->retired >= b->blocks_max;
+
+    b->tables = swap_nr_tables(pool->swap) + (complete ? 0 : SPARE_TABLES);
+    atomic_store(&b->overcommitted,
+                 used(b) + b->tables > b->frames + b->capacity);
+}
+
+void budget_init(struct pool *pool, uint64_t limit)
+{
+    struct budget *b = &pool->budget;
+    uint64_t frames = pool->arena->nr_frames - 1;
+    uint64_t share = MAX(frames / 8, MIN(frames / 2, DATA_SHARE_MIN));
+
+    b->limit = limit ? limit : UINT64_MAX;
+    b->frames = frames - pool->reserve;
+    b->metadata_max = b->frames - share;
+    b->blocks_max = swap_nr_max(pool->swap);
+    b->capacity = swap_nr_backed(pool->swap);
+    b->keeper = KEEPER_AWAKE;
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    budget_settle(pool);
+    mutex_unlock(&pool->budget.lock);
+}
+
+static uint64_t limit_spare(const struct budget *b)
+{
+    return b->limit > used(b) ? b->limit - used(b) : 0;
+}
+
+uint64_t budget_spare(const struct budget *b)
+{
+    uint64_t have = b->frames + b->capacity, need = used(b) + b->tables;
+
+    return have > need ? have - need : 0;
+}
+
+bool budget_may_grow(const struct budget *b)
+{
+    return b->capacity + b->retired < b->blocks_max &&
+           b->metadata + b->tables < b->metadata_max &&
+           (b->retry_ns == 0 || clock_monotonic_ns() >= b->retry_ns);
+}
+
+/* What can be granted of `want`; 0 with *err set.  Caller holds the lock. */
+static uint64_t grant(struct pool *pool, uint64_t want, int *err)
+    REQUIRES(pool->budget.lock)
+{
+    const struct budget *b = &pool->budget;
+    uint64_t allowed = MIN(want, limit_spare(b));
+    uint64_t spare = budget_spare(b);
+
+    *err = allowed == 0 ? -ENOSPC : 0;
+    if (spare >= allowed)
+        return allowed;
+    if (budget_may_grow(b))
+        *err = -EAGAIN;
+    else if (spare == 0)
+        *err = -ENOSPC;
+    return *err ? 0 : spare;
+}
+
+int pool_charge(struct pool *pool, uint32_t want, bool wait, uint32_t *got)
+{
+    struct budget *b = &pool->budget;
+    int err;
+
+    if (wait)
+        lock_assert_none(RANK_FUSE);
+    for (;;) {
+        uint64_t nr;
+
+        mutex_lock(&pool->budget.lock, RANK_BUDGET);
+        nr = grant(pool, want, &err);
+        b->data += nr;
+        grow_poke(pool);
+        mutex_unlock(&pool->budget.lock);
+        *got = (uint32_t)nr;
+        if (err != -EAGAIN || !wait)
+            return err;
+        if (grow_file(pool, want) == -EAGAIN)
+            frames_wait_metadata(pool);
+    }
+}
+
+void pool_uncharge(struct pool *pool, uint64_t nr)
+{
+    struct budget *b = &pool->budget;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    INVARIANT("I6", nr <= b->data);
+    b->data -= nr;
+    if (atomic_load_explicit(&b->overcommitted, memory_order_relaxed))
+        budget_settle(pool);
+    grow_poke(pool);
+    mutex_unlock(&pool->budget.lock);
+}
+
+int budget_charge_metadata(struct pool *pool)
+{
+    struct budget *b = &pool->budget;
+    int err = -ENOSPC;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    if (b->metadata + b->tables < b->metadata_max)
+        b->metadata += grant(pool, 1, &err);
+    grow_poke(pool);
+    mutex_unlock(&pool->budget.lock);
+    return err;
+}
+
+void budget_uncharge_metadata(struct pool *pool)
+{
+    struct budget *b = &pool->budget;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    INVARIANT("I6", b->metadata > 0);
+    b->metadata--;
+    mutex_unlock(&pool->budget.lock);
+}
+
+bool budget_wants_growth(struct pool *pool)
+{
+    int err;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    grant(pool, 1, &err);
+    mutex_unlock(&pool->budget.lock);
+    return err == -EAGAIN;
+}
+
+void budget_retire(struct pool *pool, uint32_t nr_blocks)
+{
+    struct budget *b = &pool->budget;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    INVARIANT("I5", nr_blocks <= b->capacity);
+    b->capacity -= nr_blocks;
+    b->retired += nr_blocks;
+    budget_settle(pool);
+    grow_poke(pool);
+    mutex_unlock(&pool->budget.lock);
+}
+
+void budget_stats(struct pool *pool, struct pool_stats *stats)
+{
+    struct budget *b = &pool->budget;
+    uint64_t blocks, max;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    blocks = b->refused ? b->capacity : b->blocks_max - b->retired;
+    max = b->frames + blocks > b->tables ? b->frames + blocks - b->tables : 0;
+    stats->limit = b->limit == UINT64_MAX ? 0 : b->limit;
+    stats->data = b->data;
+    stats->metadata = b->metadata;
+    stats->used = used(b);
+    stats->used_max = MAX(MIN(max, b->limit), stats->used);
+    mutex_unlock(&pool->budget.lock);
+}

@@ -1,0 +1,212 @@
+/* grow.c - how much of the host's disk the swap file has.
+ *
+ * The file grows when a charge needs it (grow_file), by one thread at a time;
+ * others wait for that growth and look again.  So that writers rarely wait, a
+ * thread of its own, the keeper, grows it ahead of them, and for pageout when
+ * that runs short of blocks.  Pageout itself never grows it, and waits for nobody
+ * who does (I9).
+ *
+ * The keeper also shrinks it: when much more disk is held than charges need, and
+ * nothing was paged out for some seconds, clusters that are wholly free go back
+ * to the host.  The capacity is lowered first, in `release`, so that no charge
+ * counts on a block that is about to vanish.
+ *
+ * With nothing to do the keeper sleeps without a timer.
+ */
+#include "pool_internal.h"
+
+#include "clock.h"
+#include "log.h"
+
+#include <errno.h>
+
+#define SECOND_NS 1000000000u
+
+/* Blocks.  Ahead of charges: an eighth of RAM or swap, at most 16 MiB. */
+enum { AHEAD_MAX = 4096, AHEAD_SHARE = 8 };
+/* Surplus that is kept: an eighth of the swap limit, at least 64 MiB. */
+enum { KEEP_MIN = 16384, KEEP_SHARE = 8 };
+/* After a refusal of the host, and after the last pageout. */
+enum { RETRY_SECONDS = 1, QUIET_SECONDS = 5 };
+
+static uint64_t ahead(const struct budget *b)
+{
+    return MIN(MAX(b->frames, b->capacity) / AHEAD_SHARE, AHEAD_MAX);
+}
+
+static uint64_t keep(const struct budget *b)
+{
+    return MAX(b->blocks_max / KEEP_SHARE, KEEP_MIN);
+}
+
+static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
+{
+    const struct budget *b = &pool->budget;
+
+    return (budget_spare(b) < ahead(b) || b->short_of_blocks) &&
+           b->limit > b->data + b->metadata && budget_may_grow(b);
+}
+
+/* Blocks that could go back to the host. */
+static uint64_t surplus(struct pool *pool) REQUIRES(pool->budget.lock)
+{
+    struct budget *b = &pool->budget;
+    uint64_t spare = MIN(budget_spare(b), b->capacity);
+
+    if (!pool->swap->file.can_punch || spare <= keep(b))
+        return 0;
+    return spare - keep(b);
+}
+
+void grow_poke(struct pool *pool)
+{
+    struct budget *b = &pool->budget;
+
+    if (b->keeper == KEEPER_AWAKE)
+        return;
+    if (!growth_due(pool) &&
+        (b->keeper == KEEPER_WATCHING || surplus(pool) == 0))
+        return;
+    b->keeper = KEEPER_AWAKE;
+    cond_signal(&b->work);
+}
+
+void grow_ask_blocks(struct pool *pool)
+{
+    struct budget *b = &pool->budget;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    b->short_of_blocks = true;
+    grow_poke(pool);
+    mutex_unlock(&pool->budget.lock);
+}
+
+/* What swap_grow said becomes what charges count on. */
+static void grown(struct pool *pool, int err, uint32_t got)
+    REQUIRES(pool->budget.lock)
+{
+    struct budget *b = &pool->budget;
+
+    b->capacity += got;
+    budget_settle(pool);
+    b->short_of_blocks = false;
+    b->refused = err != 0 && err != -EAGAIN;
+    b->retry_ns = b->refused
+                      ? clock_monotonic_ns() + RETRY_SECONDS * SECOND_NS
+                      : 0;
+    b->growing = false;
+    cond_broadcast(&b->grown);
+}
+
+int grow_file(struct pool *pool, uint64_t want)
+{
+    struct budget *b = &pool->budget;
+    uint32_t got = 0;
+    int err = 0;
+
+    lock_assert_none(RANK_FUSE);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    if (b->growing) {
+        while (b->growing)
+            cond_wait(&b->grown, &pool->budget.lock);
+        mutex_unlock(&pool->budget.lock);
+        return 0;
+    }
+    b->growing = true;
+    want = MIN(MAX(want, ahead(b)), b->blocks_max - b->capacity - b->retired);
+    mutex_unlock(&pool->budget.lock);
+
+    err = swap_grow(pool->swap, (uint32_t)want, &got);
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    grown(pool, err, got);
+    mutex_unlock(&pool->budget.lock);
+    if (got > 0)
+        launder_hope(pool);
+    return err;
+}
+
+/* A run of clusters is about to go: does the budget agree?  The file's own lock
+ * of the same rank is held, hence only a try; a miss keeps the run. */
+static bool release(void *ctx, uint32_t nr)
+{
+    struct pool *pool = ctx;
+    struct budget *b = &pool->budget;
+    bool agreed;
+
+    if (!mutex_trylock(&pool->budget.lock, RANK_BUDGET))
+        return false;
+    agreed = surplus(pool) >= nr;
+    if (agreed)
+        b->capacity -= nr;
+    mutex_unlock(&pool->budget.lock);
+    return agreed;
+}
+
+static bool quiet(struct pool *pool)
+{
+    uint64_t last = atomic_load_explicit(&pool->launder.last_write_ns,
+                                         memory_order_relaxed);
+
+    return clock_monotonic_ns() - last > QUIET_SECONDS * (uint64_t)SECOND_NS;
+}
+
+/* One thing to do, with the lock dropped while it is done.  False: nothing. */
+static bool keeper_work(struct pool *pool) REQUIRES(pool->budget.lock)
+{
+    uint64_t nr = surplus(pool);
+    bool done;
+
+    if (growth_due(pool)) {
+        mutex_unlock(&pool->budget.lock);
+        done = grow_file(pool, 0) != -EAGAIN;
+        mutex_lock(&pool->budget.lock, RANK_BUDGET);
+        return done;
+    }
+    if (nr == 0 || !quiet(pool))
+        return false;
+    mutex_unlock(&pool->budget.lock);
+    done = swap_trim(pool->swap, (uint32_t)nr, release, pool) > 0;
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    budget_settle(pool);
+    return done;
+}
+
+static void *keeper_main(void *arg)
+{
+    struct pool *pool = arg;
+    struct budget *b = &pool->budget;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    while (!b->stop) {
+        b->keeper = KEEPER_AWAKE;
+        if (keeper_work(pool) || b->stop)
+            continue;
+        if (surplus(pool) > 0 || growth_due(pool)) {
+            b->keeper = KEEPER_WATCHING;
+            cond_wait_for(&b->work, &pool->budget.lock, SECOND_NS);
+        } else {
+            b->keeper = KEEPER_IDLE;
+            cond_wait(&b->work, &pool->budget.lock);
+        }
+    }
+    mutex_unlock(&pool->budget.lock);
+    return NULL;
+}
+
+int grow_start(struct pool *pool)
+{
+    return thread_start(&pool->budget.thread, "pool-keeper", keeper_main, pool);
+}
+
+void grow_stop(struct pool *pool)
+{
+    struct budget *b = &pool->budget;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    b->stop = true;
+    b->keeper = KEEPER_AWAKE;
+    cond_signal(&b->work);
+    mutex_unlock(&pool->budget.lock);
+    pthread_join(b->thread, NULL);
+}

@@ -1,0 +1,193 @@
+/* pool.c - a pool's birth and death, its marks, and its figures.
+ *
+ * The pool owns no frame: it lends those of the arena to owners, decides who gets
+ * one and takes them back.  What it allocates for itself (descriptors, ghosts,
+ * two threads) is allocated here, before the first operation, and its size is
+ * known beforehand (pool_overhead_bytes), so that `ram=` holds it too.
+ *
+ * The pool is the room behind the arena's ops: metadata is charged to the same
+ * budget as data, and waits for the same frames.
+ */
+#include "pool_internal.h"
+
+#include "clock.h"
+#include "log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* What a thread of ours touches of its stack, with room to spare. */
+enum { STACK_TOUCHED = 32 * 1024, NR_THREADS = 2 };
+/* Before anything has been measured: a slow disk, 64 MiB/s. */
+enum { PAGES_PER_S = 16384 };
+
+static uint32_t pow2_below(uint32_t value)
+{
+    return value == 0 ? 0 : 1u << bit_highest(value);
+}
+
+/* For 8 MiB (P about 2000 frames): reserve 64, batch 32, min 95, low 126, high
+ * 188, clusters of 16 to 32 pages; from 128 MiB on batches and clusters are whole
+ * 1 MiB requests.  Two batches fit in the reserve: one for a page-in, one for a
+ * writer who must overwrite what is on swap. */
+static void size_marks(struct pool *pool)
+{
+    uint32_t frames = pool->arena->nr_frames - 1;
+    uint32_t part = pow2_below(frames / 64);
+    uint32_t step = MAX(frames / 64, 8u);
+
+    pool->reserve = MIN(MAX(part, frames < 1024 ? 32u : 64u),
+                        2 * SWAP_IO_MAX_PAGES);
+    pool->min = pool->reserve + step;
+    pool->low = pool->min + step;
+    pool->high = pool->low + 2 * step;
+    pool->batch = pool->reserve / 2;
+    pool->cluster = MIN(MAX(part, 16u), SWAP_IO_MAX_PAGES);
+}
+
+uint64_t pool_overhead_bytes(uint64_t ram_bytes)
+{
+    uint64_t frames = ram_bytes / (PAGE_SIZE + sizeof(struct frame));
+
+    return sizeof(struct pool) + pageout_bytes() + pagein_bytes(frames) +
+           ghost_bytes((uint32_t)MIN(frames, UINT32_MAX)) +
+           NR_THREADS * STACK_TOUCHED;
+}
+
+static int op_charge(void *ctx)
+{
+    return budget_charge_metadata(ctx);
+}
+
+static void op_uncharge(void *ctx)
+{
+    budget_uncharge_metadata(ctx);
+    frames_wake(ctx);
+}
+
+static void op_low(void *ctx)
+{
+    launder_kick(ctx, KICK_LOW);
+}
+
+static void op_wait(void *ctx)
+{
+    struct pool *pool = ctx;
+
+    if (!budget_wants_growth(pool) || grow_file(pool, 1) == -EAGAIN)
+        frames_wait_metadata(pool);
+}
+
+static const struct arena_ops arena_ops = {
+    .charge = op_charge,
+    .uncharge = op_uncharge,
+    .low = op_low,
+    .wait = op_wait,
+};
+
+int pool_create(struct pool **out, const struct pool_config *config)
+{
+    struct arena *arena = config->arena;
+    struct pool *pool;
+    int err;
+
+    if (arena->nr_frames < POOL_MIN_FRAMES)
+        return -EINVAL;
+    pool = calloc(1, sizeof(*pool));
+    if (!pool)
+        return -ENOMEM;
+    pool->arena = arena;
+    pool->swap = config->swap;
+    pool->ops = config->ops;
+    pool->ctx = config->ctx;
+    size_marks(pool);
+    err = replace_init(&pool->replace, config->replacement, pool_page(arena, 0),
+                       arena->nr_frames);
+    if (err)
+        goto free_pool;
+    err = pageout_init(pool);
+    if (err)
+        goto fini_replace;
+    err = pagein_init(pool);
+    if (err)
+        goto fini_pageout;
+    frames_init(pool);
+    budget_init(pool, config->limit);
+    atomic_store(&pool->launder.pages_per_s, PAGES_PER_S);
+    arena_set_ops(arena, &arena_ops, pool, pool->low, pool->reserve);
+    *out = pool;
+    return 0;
+
+fini_pageout:
+    pageout_fini(pool);
+fini_replace:
+    replace_fini(&pool->replace);
+free_pool:
+    free(pool);
+    return err;
+}
+
+int pool_start(struct pool *pool)
+{
+    int err = launder_start(pool);
+
+    if (err)
+        return err;
+    err = grow_start(pool);
+    if (err)
+        launder_stop(pool);
+    pool->started = !err;
+    return err;
+}
+
+void pool_destroy(struct pool *pool)
+{
+    if (pool->started) {
+        launder_stop(pool);
+        grow_stop(pool);
+    }
+    pool_quiesce(pool);
+    pool_check(pool);
+    INVARIANT("I6", pool->budget.data == 0);
+    INVARIANT("I6", replace_nr(&pool->replace) == 0);
+    arena_set_ops(pool->arena, NULL, NULL, 0, 0);
+    pagein_fini(pool);
+    pageout_fini(pool);
+    replace_fini(&pool->replace);
+    free(pool);
+}
+
+static void stats_counters(struct pool *pool, struct pool_stats *stats)
+{
+    struct counters *c = &pool->counters;
+
+    stats->pageout_pages = atomic_load(&c->pageout_pages);
+    stats->pageout_ios = atomic_load(&c->pageout_ios);
+    stats->pagein_pages = atomic_load(&c->pagein_pages);
+    stats->pagein_ios = atomic_load(&c->pagein_ios);
+    stats->evictions = atomic_load(&c->evictions);
+    stats->redirtied = atomic_load(&c->redirtied);
+    stats->lost = atomic_load(&c->lost);
+    stats->throttled_ns = atomic_load(&c->throttled_ns);
+    stats->readahead_unused = atomic_load(&c->readahead_unused);
+}
+
+void pool_stats(struct pool *pool, struct pool_stats *stats)
+{
+    *stats = (struct pool_stats){
+        .frames = pool->arena->nr_frames - 1,
+        .frames_free = arena_nr_free(pool->arena),
+        .reserve = pool->reserve,
+        .low = pool->low,
+        .high = pool->high,
+        .min = pool->min,
+        .blocks_max = swap_nr_max(pool->swap),
+        .blocks_backed = swap_nr_backed(pool->swap),
+        .blocks_free = swap_nr_free(pool->swap),
+    };
+    budget_stats(pool, stats);
+    stats_counters(pool, stats);
+    mutex_lock(&pool->queue_lock, RANK_POOL);
+    stats->refaults = pool->replace.refaults;
+    mutex_unlock(&pool->queue_lock);
+}

@@ -1,0 +1,236 @@
+/* pool_internal.h - the pool from inside: one struct a file, and what the
+ * files of this room lend each other.
+ *
+ *     pool.c      birth, death, figures
+ *     budget.c    charges              grow.c      the size of the swap file
+ *     frames.c    frames and waiting   throttle.c  slowing writers down
+ *     page.c      states of a page     replace.h   which page goes next
+ *     launder.c   the pageout thread   pageout.c   one cluster to swap
+ *     pagein.c    reads                check.c     contradictions
+ *
+ * Letters     (B) budget.lock, (Q) queue_lock, (W) frames.lock, (L) launder.lock,
+ *             (I) pagein.lock, (O) owner's lock, (c) constant after pool_create.
+ *             Lock order: the order of the fields, after (O).
+ */
+#ifndef POOL_POOL_INTERNAL_H
+#define POOL_POOL_INTERNAL_H
+
+#include "pool.h"
+#include "replace.h"
+
+#include <pthread.h>
+
+/* The bit of page->pins that says DEAD. */
+#define PIN_DEAD 0x8000u
+
+enum { NR_PAGE_STATES = PAGE_DEAD + 1, NR_BUCKETS = 64 };
+/* Clusters on their way to disk at one time. */
+enum { NR_PAGEOUTS = 8 };
+
+/* What the thread that keeps the swap file's size is doing. */
+enum keeper_state { KEEPER_AWAKE, KEEPER_WATCHING, KEEPER_IDLE };
+
+struct budget {
+    struct mutex lock;     /* RANK_BUDGET */
+    uint64_t limit;        /* (c) UINT64_MAX: none */
+    uint64_t frames;       /* (c) frames that charges count on: no reserve */
+    uint64_t metadata_max; /* (c) so that data always keep some frames */
+    uint64_t blocks_max;   /* (c) */
+    uint64_t data;         /* (B) pages charged */
+    uint64_t metadata;     /* (B) frames charged */
+    uint64_t capacity;     /* (B) blocks with disk behind them, not retired */
+    uint64_t retired;      /* (B) blocks withdrawn after errors */
+    uint64_t tables;       /* (B) frames of swap tables, and some to grow by */
+    _Atomic bool overcommitted; /* (B), read by anyone: charges exceed what is
+                            * there, because blocks were retired */
+    uint64_t retry_ns;     /* (B) growth failed: not again before this time */
+    bool refused;          /* (B) the last growth failed */
+    bool growing;          /* (B) */
+    bool short_of_blocks;  /* (B) pageout would like more */
+    bool stop;             /* (B) */
+    enum keeper_state keeper; /* (B) */
+    struct cond grown;     /* growing became false */
+    struct cond work;      /* for the keeper */
+    pthread_t thread;
+};
+
+struct frames {
+    struct mutex lock;         /* RANK_WAIT */
+    struct cond came;          /* frames were freed, or `exhausted` was set */
+    struct list readers;       /* (W) struct waiter, in order of arrival */
+    struct list writers;       /* (W) */
+    _Atomic uint32_t sleepers; /* threads waiting, any kind */
+    _Atomic uint32_t wanted;   /* frames they wait for */
+};
+
+/* Threads waiting for a READING page, by frame. */
+struct bucket {
+    struct mutex lock; /* RANK_WAIT */
+    struct cond read;
+    uint32_t waiters;  /* (lock) */
+};
+
+struct launder {
+    pthread_t thread;
+    _Atomic uint32_t kicks;    /* enum kick */
+    _Atomic bool exhausted;    /* nothing could be reclaimed when last tried */
+    _Atomic uint32_t coming;   /* frames that I/O under way will free */
+    _Atomic uint32_t nr_busy;  /* pageouts in flight; (L) written */
+    struct pageout *pageouts;  /* (c) NR_PAGEOUTS of them */
+    struct mutex lock;         /* RANK_WAIT */
+    struct list idle;          /* (L) pageouts not in flight */
+    uint64_t busy_since_ns;    /* (L) bandwidth: something in flight since */
+    uint64_t busy_ns;          /* (L) time of writing in this window */
+    uint64_t busy_pages;       /* (L) pages written in it */
+    _Atomic uint64_t pages_per_s;    /* measured */
+    _Atomic uint64_t last_write_ns;  /* monotonic */
+};
+
+struct pagein {
+    struct pool_io *ios;       /* (c) */
+    struct mutex lock;         /* RANK_WAIT */
+    struct list idle;          /* (I) */
+    struct cond freed;
+};
+
+struct counters {
+    _Atomic uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
+    _Atomic uint64_t evictions, redirtied, lost, throttled_ns, readahead_unused;
+};
+
+struct pool {
+    struct arena *arena;            /* (c) */
+    struct swap *swap;              /* (c) */
+    const struct pool_ops *ops;     /* (c) */
+    void *ctx;                      /* (c) */
+    uint32_t reserve, min, low, high; /* (c) marks on free frames */
+    uint32_t batch;                 /* (c) most frames asked for at once */
+    uint32_t cluster;               /* (c) most pages written at once */
+    struct budget budget;
+    struct mutex queue_lock;        /* RANK_POOL */
+    struct replace replace;         /* (Q) */
+    struct frames frames;
+    struct bucket buckets[NR_BUCKETS];
+    struct launder launder;
+    struct pagein pagein;
+    bool started;
+    _Atomic uint32_t inflight;      /* I/Os under way, both ways */
+    _Atomic uint32_t throttle_debt_us;
+    _Atomic uint32_t nr_state[NR_PAGE_STATES];
+    struct counters counters;
+};
+
+/* --- budget.c ---------------------------------------------------------------- */
+
+void budget_init(struct pool *pool, uint64_t limit);
+int budget_charge_metadata(struct pool *pool);
+void budget_uncharge_metadata(struct pool *pool);
+/* Would one more page of metadata need a larger swap file? */
+bool budget_wants_growth(struct pool *pool);
+/* After a change of capacity: what follows from it. */
+void budget_settle(struct pool *pool) REQUIRES(pool->budget.lock);
+void budget_stats(struct pool *pool, struct pool_stats *stats);
+void budget_retire(struct pool *pool, uint32_t nr_blocks);
+/* Pages that may still be charged before disk must be added.  Caller holds
+ * budget->lock, here and below. */
+uint64_t budget_spare(const struct budget *budget);
+/* Growth is possible, and was not refused a moment ago. */
+bool budget_may_grow(const struct budget *budget);
+
+/* --- grow.c ------------------------------------------------------------------ */
+
+/* Adds disk, `want` blocks or what can be had, or waits for who does so already.
+ * 0: look again; -EAGAIN no frame for a table now; -ENOSPC.  No lock held. */
+int grow_file(struct pool *pool, uint64_t want);
+/* Wakes the keeper if it has something to do. */
+void grow_poke(struct pool *pool) REQUIRES(pool->budget.lock);
+void grow_ask_blocks(struct pool *pool);
+int grow_start(struct pool *pool);
+void grow_stop(struct pool *pool);
+
+/* --- frames.c ---------------------------------------------------------------- */
+
+void frames_init(struct pool *pool);
+/* After frames were freed, or `exhausted` was set.  Any lock before RANK_WAIT. */
+void frames_wake(struct pool *pool);
+/* Sleeps until metadata can have a frame, or nothing can be reclaimed. */
+void frames_wait_metadata(struct pool *pool);
+
+/* --- page.c ------------------------------------------------------------------ */
+
+/* The one place where state and block change (P3). */
+void page_set_state(struct pool *pool, struct page *page, enum page_state state,
+                    uint32_t block);
+/* Off the queues, DEAD, and freed unless it is pinned. */
+void page_kill(struct pool *pool, uint32_t frame);
+/* CLEAN, no pins but `pins` of the caller, off the queues: the owner forgets the
+ * frame, and has it no more.  page_forget, with the owner's lock dropped, then
+ * gives the frames back. */
+void page_evict(struct pool *pool, uint32_t frame, uint16_t pins);
+void page_forget(struct pool *pool, uint32_t nr, const uint32_t *frames);
+void page_unpin_many(struct pool *pool, uint32_t nr, const uint32_t *frames);
+
+static inline enum page_state page_state(struct page *page)
+{
+    return atomic_load_explicit(&page->state, memory_order_acquire);
+}
+
+static inline uint32_t page_frame(const struct pool *pool,
+                                  const struct page *page)
+{
+    return (uint32_t)((const struct frame *)(const void *)page -
+                      pool->arena->table);
+}
+
+/* The I/O vector for these frames; adjacent ones share an element. */
+uint32_t page_iovec(struct pool *pool, uint32_t nr, const uint32_t *frames,
+                    struct iovec *iov);
+
+/* --- launder.c --------------------------------------------------------------- */
+
+enum kick {
+    KICK_LOW = 1,   /* free frames fell to low, or somebody waits for some */
+    KICK_DONE = 2,  /* I/O is done */
+    KICK_FREED = 4, /* there is something to reclaim again */
+    KICK_STOP = 8,
+};
+
+void launder_kick(struct pool *pool, uint32_t kicks);
+/* A block or page became free while nothing could be reclaimed. */
+static inline void launder_hope(struct pool *pool)
+{
+    if (atomic_load_explicit(&pool->launder.exhausted, memory_order_relaxed))
+        launder_kick(pool, KICK_FREED);
+}
+/* Evicts up to nr pages that need no I/O, for threads that want a frame; returns
+ * how many. */
+uint32_t launder_reclaim(struct pool *pool, uint32_t nr);
+int launder_start(struct pool *pool);
+void launder_stop(struct pool *pool);
+/* A thread of ours: named, and deaf to signals. */
+int thread_start(pthread_t *thread, const char *name, void *(*body)(void *),
+                 void *arg);
+
+/* --- pageout.c --------------------------------------------------------------- */
+
+uint64_t pageout_bytes(void);
+int pageout_init(struct pool *pool);
+void pageout_fini(struct pool *pool);
+bool pageout_ready(struct pool *pool);
+/* Writes the DIRTY victim and its neighbours.  Caller holds the owner's lock,
+ * which is dropped.  -ENOSPC: no block is free, -EBUSY: no descriptor is; the
+ * victim is then back on its queue, as it is if it was not written yet. */
+int pageout_cluster(struct pool *pool, uint32_t victim);
+
+/* --- pagein.c ---------------------------------------------------------------- */
+
+/* Descriptors for a pool of so many frames, and their bytes. */
+uint32_t pagein_count(uint64_t frames);
+uint64_t pagein_bytes(uint64_t frames);
+int pagein_init(struct pool *pool);
+void pagein_fini(struct pool *pool);
+/* While less than half of the blocks are free, what is read gives its block
+ * back (I18). */
+bool pagein_gives_back(struct pool *pool);
+
+#endif
