@@ -63,29 +63,49 @@ void object_usage(struct object_store *store, struct object *object,
 }
 
 #ifdef PAGERFS_DEBUG
+/* A page that is there: the pool agrees, and what lies beyond the end of the file
+ * is zeros (I2) or preallocated. */
+static void check_run(struct object_store *store, struct object *object,
+                      const struct pagemap_run *run, uint64_t size)
+{
+    uint32_t frame = pagemap_entry_number(run->entry);
+    const struct page *page = pool_page(store->arena, frame);
+    const uint8_t *bytes = arena_frame_ptr(store->arena, frame);
+    uint64_t start = run->index << PAGE_SHIFT;
+    enum page_state state = frame_state(store, frame);
+
+    if (run->index + run->nr > pages_for(size))
+        INVARIANT("I2", pagemap_entry_kind(run->entry) == ENTRY_ZERO);
+    if (pagemap_entry_kind(run->entry) != ENTRY_FRAME)
+        return;
+    INVARIANT("I8", page->owner == object_handle(store, object));
+    INVARIANT("I8", page->index == run->index);
+    INVARIANT("I8", state != PAGE_NONE && state != PAGE_DEAD);
+    for (uint64_t at = MAX(size, start); state != PAGE_READING &&
+                                         at < start + PAGE_SIZE; at++)
+        INVARIANT("I2", bytes[at - start] == 0);
+}
+
+/* With the whole range, lest a write under way be taken for a contradiction; if
+ * it is not to be had there is nothing to be said now. */
 void object_check(struct object_store *store, struct object *object)
 {
-    uint32_t owner = object_handle(store, object);
     struct pagemap_run run;
+    struct range range;
     uint64_t at = 0;
 
+    rangelock_check(&object->range);
+    if (rangelock_trylock(&object->range, &range, 0, RANGE_END, RANGE_SHARED))
+        return;
     mutex_lock(&object->lock, RANK_OBJECT);
     pagemap_check(store->arena, &object->map);
     while (pagemap_next_run(store->arena, &object->map, at, PAGEMAP_MAX_PAGES,
                             &run)) {
+        check_run(store, object, &run, object_size(object));
         at = run.index + run.nr;
-        if (pagemap_entry_kind(run.entry) == ENTRY_FRAME) {
-            uint32_t frame = pagemap_entry_number(run.entry);
-            const struct page *page = pool_page(store->arena, frame);
-            enum page_state state = frame_state(store, frame);
-
-            INVARIANT("I8", page->owner == owner && page->index == run.index);
-            INVARIANT("I8", state != PAGE_NONE && state != PAGE_DEAD);
-        }
     }
-    INVARIANT("I2", run_beyond(store, object) == 0);
     mutex_unlock(&object->lock);
-    rangelock_check(&object->range);
+    rangelock_unlock(&object->range, &range);
 }
 #else
 void object_check(struct object_store *store, struct object *object)
