@@ -9,10 +9,9 @@
  *              their block back when blocks are short, so that they refill it
  *     0
  *
- * When nothing can be reclaimed any more (launder.exhausted: RAM and swap are
- * full, or there is no swap) waiting at min would be for ever, though frames are
- * there and promised by the budget.  Then writers go on into the upper half of
- * the reserve: a page newly charged finds its frame above the reserve (launder.c
+ * When RAM and swap are full, or there is no swap, waiting at min would be in
+ * vain (launder_in_vain), though frames are there and promised by the budget.
+ * Then writers go on into the upper half of the reserve: a page newly charged finds its frame above the reserve (launder.c
  * has the sum), and a page on swap that is overwritten gives its block back.
  *
  * Waiters stand in two queues by arrival, those of page-ins and the others; only
@@ -52,7 +51,7 @@ static uint32_t frames_floor(struct pool *pool, enum pool_wait wait)
         return pool->low;
     if (wait == POOL_WAIT_READ)
         return 0;
-    return exhausted(pool) ? pool->reserve / 2 : pool->min;
+    return launder_in_vain(pool) ? pool->reserve / 2 : pool->min;
 }
 
 static bool try_get(struct pool *pool, uint32_t nr, uint32_t *frames,

@@ -67,6 +67,20 @@ void launder_kick(struct pool *pool, uint32_t kicks)
         futex_wake(&l->kicks, 1);
 }
 
+bool launder_in_vain(struct pool *pool)
+{
+    uint64_t enough = pool->min + pool->batch;
+    uint64_t most = arena_nr_free(pool->arena);
+
+    if (most >= enough)
+        return false;
+    if (atomic_load(&pool->launder.exhausted))
+        return true;
+    for (unsigned s = PAGE_READING; s < NR_PAGE_STATES; s++)
+        most += s == PAGE_DIRTY ? 0 : atomic_load(&pool->nr_state[s]);
+    return most < enough && most + swap_nr_free(pool->swap) < enough;
+}
+
 /* Sleeps until one of `mask` has been kicked, or (timeout not 0) that is over.
  * Takes the kicks; STOP stays. */
 static uint32_t launder_sleep(struct launder *l, uint32_t mask,

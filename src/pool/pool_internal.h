@@ -202,6 +202,9 @@ static inline void launder_hope(struct pool *pool)
     if (atomic_load_explicit(&pool->launder.exhausted, memory_order_relaxed))
         launder_kick(pool, KICK_FREED);
 }
+/* Waiting for free frames to reach min would be in vain: nothing could be
+ * reclaimed, or not that much if all of it were. */
+bool launder_in_vain(struct pool *pool);
 /* Evicts up to nr pages that need no I/O, for threads that want a frame; returns
  * how many. */
 uint32_t launder_reclaim(struct pool *pool, uint32_t nr);

@@ -11,7 +11,7 @@
  *
  * ratio is 2 at low, 1 half way, 0 at min.  Pauses below a millisecond are saved
  * up; none is longer than 200 ms, and it ends early when frames have come back.
- * When nothing can be reclaimed nobody is slowed down: it would help nobody.
+ * When RAM and swap are full nobody is slowed down: it would help nobody.
  */
 #include "pool_internal.h"
 
@@ -22,7 +22,7 @@ enum { PAUSE_MIN_US = 1000, PAUSE_MAX_US = 200000 };
 static bool pressed(struct pool *pool)
 {
     return arena_nr_free(pool->arena) < pool->low &&
-           !atomic_load(&pool->launder.exhausted);
+           !launder_in_vain(pool);
 }
 
 bool pool_throttle_needed(struct pool *pool)

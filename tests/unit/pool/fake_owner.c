@@ -82,7 +82,8 @@ static uint32_t op_frame_at(void *ctx, uint32_t owner, uint64_t index)
     return e->kind == FAKE_FRAME ? e->number : FRAME_NONE;
 }
 
-static void op_evicted(void *ctx, uint32_t owner, uint64_t index, uint32_t block)
+static void op_evicted(void *ctx, uint32_t owner, uint64_t index,
+                       uint32_t block) NO_THREAD_SAFETY
 {
     struct fake_entry *e = &owner_of(ctx, owner)->entries[index];
 
@@ -92,7 +93,7 @@ static void op_evicted(void *ctx, uint32_t owner, uint64_t index, uint32_t block
     e->number = block;
 }
 
-static void op_lost(void *ctx, uint32_t owner, uint64_t index)
+static void op_lost(void *ctx, uint32_t owner, uint64_t index) NO_THREAD_SAFETY
 {
     struct rig *rig = ctx;
     struct fake_entry *e = &owner_of(rig, owner)->entries[index];
