@@ -156,6 +156,9 @@ enum pool_wait {
 };
 /* The most frames that may be asked for at once. */
 uint32_t pool_batch(const struct pool *pool);
+/* The most pages that may be pinned by all who wait for frames meanwhile: the
+ * share of the frames that is always the data's, but for two batches. */
+uint32_t pool_pins_max(const struct pool *pool);
 /* All nr <= pool_batch frames, contents undefined, or none.  -ENOSPC comes only
  * when write errors have eaten so many blocks that what was accepted does not
  * fit any more.  Whoever holds frames or pins must not wait for more frames

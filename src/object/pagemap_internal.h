@@ -18,7 +18,7 @@
 #include "pagemap.h"
 
 #define LEAF_SHIFT 6
-#define LEAF_ENTRIES (1u << LEAF_SHIFT)
+#define LEAF_ENTRIES PAGEMAP_LEAF_PAGES
 #define NODE_SHIFT 6
 #define NODE_SLOTS (1u << NODE_SHIFT)
 #define NODE_BYTES (NODE_SLOTS * sizeof(uint64_t))
