@@ -128,6 +128,10 @@ struct source {
     size_t start;      /* and which byte of all is its first */
 };
 
+/* The range of a write to offset..end-1: to infinity if it moves the end of the
+ * file.  -EAGAIN only if !wait. */
+int lock_for_write(struct object *object, struct range *range, uint64_t offset,
+                   uint64_t end, bool wait);
 /* As object_write, for a caller that has the range, to infinity if the file
  * grows; does not set the size. */
 int write_locked(struct object_store *store, struct object *object,
@@ -150,5 +154,12 @@ int drop_pages(struct object_store *store, struct object *object,
 /* Zeroes bytes from..to-1 of page `index`; a lost page stays lost. */
 int zero_part(struct object_store *store, struct object *object,
               uint64_t index, uint32_t from, uint32_t to, bool wait);
+
+/* --- fallocate.c --------------------------------------------------------------- */
+
+/* Bytes from..to-1 become a hole, as far as they fill pages, else zeros.  Caller
+ * has the range, by whole pages.  -EAGAIN (only if !wait): a part may be done. */
+int punch_locked(struct object_store *store, struct object *object,
+                 uint64_t from, uint64_t to, bool wait);
 
 #endif

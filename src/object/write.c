@@ -431,9 +431,8 @@ int write_locked(struct object_store *store, struct object *object,
     return 0;
 }
 
-/* The range of a write: to infinity if it moves the end of the file. */
-static int lock_for_write(struct object *object, struct range *range,
-                          uint64_t offset, uint64_t end, bool wait)
+int lock_for_write(struct object *object, struct range *range, uint64_t offset,
+                   uint64_t end, bool wait)
 {
     for (;;) {
         uint64_t size = object_size(object);
