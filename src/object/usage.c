@@ -63,27 +63,33 @@ void object_usage(struct object_store *store, struct object *object,
 }
 
 #ifdef PAGERFS_DEBUG
-/* A page that is there: the pool agrees, and what lies beyond the end of the file
- * is zeros (I2) or preallocated. */
-static void check_run(struct object_store *store, struct object *object,
-                      const struct pagemap_run *run, uint64_t size)
+/* A resident page: the pool agrees, and what lies beyond the end of the file is
+ * zeros. */
+static void check_page(struct object_store *store, struct object *object,
+                       uint64_t index, uint32_t frame, uint64_t size)
 {
-    uint32_t frame = pagemap_entry_number(run->entry);
     const struct page *page = pool_page(store->arena, frame);
     const uint8_t *bytes = arena_frame_ptr(store->arena, frame);
-    uint64_t start = run->index << PAGE_SHIFT;
     enum page_state state = frame_state(store, frame);
+    uint64_t start = index << PAGE_SHIFT;
 
-    if (run->index + run->nr > pages_for(size))
-        INVARIANT("I2", pagemap_entry_kind(run->entry) == ENTRY_ZERO);
-    if (pagemap_entry_kind(run->entry) != ENTRY_FRAME)
-        return;
     INVARIANT("I8", page->owner == object_handle(store, object));
-    INVARIANT("I8", page->index == run->index);
+    INVARIANT("I8", page->index == index);
     INVARIANT("I8", state != PAGE_NONE && state != PAGE_DEAD);
     for (uint64_t at = MAX(size, start); state != PAGE_READING &&
                                          at < start + PAGE_SIZE; at++)
         INVARIANT("I2", bytes[at - start] == 0);
+}
+
+static void check_run(struct object_store *store, struct object *object,
+                      const struct pagemap_run *run, uint64_t size)
+{
+    enum entry_kind kind = pagemap_entry_kind(run->entry);
+
+    INVARIANT("I2", kind == ENTRY_ZERO || run->index + run->nr <= pages_for(size));
+    if (kind == ENTRY_FRAME)
+        check_page(store, object, run->index, pagemap_entry_number(run->entry),
+                   size);
 }
 
 /* With the whole range, lest a write under way be taken for a contradiction; if
