@@ -1,11 +1,11 @@
 /* io_uring.c - the engine on io_uring: one ring, one thread.
  *
  * The thread owns the ring from its making to its end: it alone submits and
- * completes, so the ring needs no lock, and none is held while the kernel maps a
- * megabyte of pages.  It also keeps completions away from the threads of the file
- * system: the kernel runs them on the thread that submitted, and would wait for
- * it if that was in the middle of, say, a long fallocate, or cancel its requests
- * if it exited.
+ * completes, so the ring needs no lock, and none is held while the kernel maps
+ * a megabyte of pages.  It also keeps completions away from the threads of the
+ * file system: the kernel runs them on the thread that submitted, and would
+ * wait for it if that was in the middle of, say, a long fallocate, or cancel
+ * its requests if it exited.
  *
  * Others wake it through an eventfd that it always has a read pending on.  The
  * flag `asleep` saves that system call while the thread is busy: it is raised
