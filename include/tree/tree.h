@@ -59,6 +59,7 @@ struct tree_config {
     bool grpid;         /* new files take the directory's group, as BSD */
     bool no_acl;        /* system.posix_acl_* is -EOPNOTSUPP */
     enum tree_atime atime;
+    bool nodiratime;    /* listing a directory never moves its atime */
 };
 
 /* Who asks, and what the kernel told about it.  uid 0 stands for CAP_FSETID. */

@@ -111,6 +111,7 @@ struct tree {
     uint64_t nr_inodes;        /* (c) */
     bool grpid, no_acl;        /* (c) */
     enum tree_atime atime;     /* (c) */
+    bool nodiratime;           /* (c) */
     struct node *root;         /* (c) */
     uint64_t hash_key[2];      /* (c) secret: nobody can aim at one bucket */
     uint64_t order_key;        /* (c) secret: nobody can bend a treap */
