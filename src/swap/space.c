@@ -134,7 +134,7 @@ static uint32_t part_of(uint32_t first, uint32_t nr)
     return MIN(nr, SPACE_CLUSTER - first % SPACE_CLUSTER);
 }
 
-static void take(struct space *space, uint32_t first, uint32_t nr, bool stream)
+void space_take(struct space *space, uint32_t first, uint32_t nr, bool stream)
 {
     while (nr > 0) {
         uint32_t n = part_of(first, nr);
@@ -314,6 +314,6 @@ int space_alloc(struct space *space, uint32_t hint, uint32_t want,
         *first = hint;
         *got = at_hint;
     }
-    take(space, *first, *got, stream);
+    space_take(space, *first, *got, stream);
     return 0;
 }
