@@ -77,6 +77,7 @@ static void running_program(void)
     char buffer[65536];
     ssize_t got;
     pid_t child;
+    int ready[2];
     int from = open("/bin/sleep", O_RDONLY), status;
     int to = open("sleep", O_WRONLY | O_CREAT, 0755);
 
@@ -86,16 +87,16 @@ static void running_program(void)
     close(from);
     CHECK_FAILS(ETXTBSY, execl("./sleep", "sleep", "100", NULL));
     close(to);
+    CHECK(pipe2(ready, O_CLOEXEC) == 0);
     child = fork();
     if (child == 0) {
         execl("./sleep", "sleep", "100", NULL);
         _exit(1);
     }
-    for (int i = 0; (to = open("sleep", O_WRONLY)) >= 0 && i < 500; i++) {
-        close(to); /* the child has not come so far */
-        usleep(10000);
-    }
-    CHECK(to == -1 && errno == ETXTBSY);
+    close(ready[1]); /* and exec closes the child's end */
+    CHECK(read(ready[0], buffer, 1) == 0);
+    close(ready[0]);
+    CHECK_FAILS(ETXTBSY, open("sleep", O_WRONLY));
     CHECK(unlink("sleep") == 0);
     CHECK(kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child);
     CHECK(WIFSIGNALED(status));
