@@ -1,8 +1,8 @@
 /* fake_owner.c - arrays of pages that check their own bytes. */
 #include "fake_owner.h"
 
-#include "clock.h"
 #include "log.h"
+#include "pool_internal.h"
 
 #include <check.h>
 #include <errno.h>
@@ -439,6 +439,33 @@ uint32_t fake_pin(struct rig *rig, uint32_t owner, uint64_t index)
     }
     mutex_unlock(&o->lock);
     return frame;
+}
+
+/* pageout_cluster drops the owner's lock. */
+int fake_pageout(struct rig *rig, uint32_t owner, uint64_t index)
+    NO_THREAD_SAFETY
+{
+    struct pool *pool = rig->pool;
+    uint32_t frame;
+
+    op_lock(rig, owner);
+    frame = op_frame_at(rig, owner, index);
+    ck_assert_uint_ne(frame, FRAME_NONE);
+    mutex_lock(&pool->queue_lock, RANK_POOL);
+    replace_remove(&pool->replace, frame);
+    mutex_unlock(&pool->queue_lock);
+    return pageout_cluster(pool, frame);
+}
+
+void fake_clean(struct rig *rig, uint32_t owner, uint64_t index, bool stay)
+{
+    ck_assert_int_eq(fake_state(rig, owner, index), PAGE_DIRTY);
+    atomic_store(&pool_page(rig->arena, fake_entry(rig, owner, index).number)
+                      ->referenced, stay);
+    ck_assert_int_eq(fake_pageout(rig, owner, index), 0);
+    pool_quiesce(rig->pool);
+    ck_assert_int_eq(fake_state(rig, owner, index),
+                     stay ? PAGE_CLEAN : PAGE_NONE);
 }
 
 uint64_t fake_fill(struct rig *rig, uint32_t owner, uint32_t value)
