@@ -1,17 +1,18 @@
 /* io.h - the I/O engine: runs of blocks to and from frames, asynchronously.
  *
- * io_uring with one ring and one completion thread; where io_uring is refused
- * (seccomp, sysctl), a few threads with preadv/pwritev do the same.  Short
- * transfers are continued here; a request is done once, whole or with -errno.
+ * io_uring with one ring and one thread; where io_uring is refused (seccomp,
+ * sysctl) or useless (no O_DIRECT), a few threads with preadv/pwritev do the
+ * same.  Short transfers are continued here; a request is done once, whole or
+ * with -errno.
  *
  * Invariants
  *   E1  every submitted request's done() is called exactly once.
- *   9   submitting allocates nothing: requests are the caller's, queues are
- *       sized at start for max_inflight, and a submission beyond it waits in
- *       a list inside the requests, never for a lock that I/O needs.
+ *   9   submitting allocates nothing and waits for nothing: the ring is sized
+ *       at start for max_inflight, and what is submitted beyond it waits in a
+ *       list inside the requests.
  *
- * Ownership   the request and its iovec are the caller's and must stay put
- *             until done() is called; inside done() they are the caller's again.
+ * Ownership   the request and its iovec must stay put until done() is called;
+ *             inside done() they are the caller's again, the iovec spoilt.
  * Locking     locks inside (RANK_IO).  done() runs on an engine thread with no
  *             engine lock held, and may submit; it must not wait for I/O.
  * Units       blocks and pages of 4 KiB; every iovec element is one whole frame
@@ -35,8 +36,8 @@ struct swap_io {
     enum swap_io_op op;
     uint32_t block;     /* first */
     uint32_t nr;        /* blocks, at most SWAP_IO_MAX_PAGES */
-    struct iovec *iov;  /* nr pages in all; the engine may change it */
-    uint32_t iov_count;
+    struct iovec *iov;  /* nr pages in all; used up by the engine, as are */
+    uint32_t iov_count; /* these two fields: set them anew each time */
     void (*done)(struct swap_io *io, int err);
     /* private to the engine */
     struct list link;
@@ -46,11 +47,15 @@ struct swap_io {
 
 struct swap_engine;
 
-enum swap_engine_kind { SWAP_ENGINE_BEST, SWAP_ENGINE_URING, SWAP_ENGINE_THREADS };
+enum swap_engine_kind {
+    SWAP_ENGINE_BEST,
+    SWAP_ENGINE_URING,
+    SWAP_ENGINE_THREADS,
+};
 
 int swap_engine_create(struct swap_engine **engine, struct swap_file *file,
                        enum swap_engine_kind kind, unsigned max_inflight);
-/* All requests must be done. */
+/* Every done() must have been called, though the last may not have returned. */
 void swap_engine_destroy(struct swap_engine *engine);
 void swap_engine_submit(struct swap_engine *engine, struct swap_io *io);
 /* "io_uring" or "threads". */

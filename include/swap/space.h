@@ -60,13 +60,12 @@ uint32_t space_unbacked(struct space *space, uint32_t max_blocks,
                         uint32_t *first);
 /* Makes these whole clusters BACKED and free, all or, on error, none. */
 int space_back(struct space *space, uint32_t first, uint32_t nr);
-/* Highest BACKED cluster that is wholly free and lies below block `below`
- * (nr_blocks to begin with); false when there is none. */
-bool space_find_free(const struct space *space, uint32_t below,
-                     uint32_t *first, uint32_t *nr);
-/* Makes that cluster UNBACKED, so that nobody allocates from it, for the caller
- * to punch; false if it is not wholly free any more. */
-bool space_unback(struct space *space, uint32_t first);
+/* Hands out the highest cluster that is wholly free and lies below block
+ * `below` (nr_blocks to begin with), whole; false when there is none. */
+bool space_claim(struct space *space, uint32_t below, uint32_t *first,
+                 uint32_t *nr);
+/* Makes a cluster that the caller has claimed UNBACKED, for him to punch. */
+void space_unback(struct space *space, uint32_t first);
 
 /* One contiguous run of 1..want blocks, as long as can be had; *got tells its
  * length.  hint: where the caller would like it, the block after that of its

@@ -36,7 +36,7 @@ static bool unsupported(int err)
     return err == -EOPNOTSUPP || err == -ENOSYS || err == -EINVAL;
 }
 
-/* --- what it can do ------------------------------------------------------ */
+/* --- what it can do ------------------------------------------------------- */
 
 static bool set_direct(int fd, bool on)
 {
@@ -112,7 +112,7 @@ void swap_file_close(struct swap_file *file)
     file->fd = -1;
 }
 
-/* --- growing and punching ------------------------------------------------ */
+/* --- growing and punching ------------------------------------------------- */
 
 uint64_t swap_file_room(const struct swap_file *file)
 {
@@ -128,7 +128,8 @@ uint64_t swap_file_room(const struct swap_file *file)
     return (uint64_t)fs.f_bavail * fs.f_frsize >> PAGE_SHIFT;
 }
 
-static int write_zeros(const struct swap_file *file, uint64_t at, uint64_t bytes)
+static int write_zeros(const struct swap_file *file, uint64_t at,
+                       uint64_t bytes)
 {
     struct iovec iov[ZEROS_AT_ONCE];
     uint64_t left = bytes;
@@ -148,8 +149,7 @@ static int write_zeros(const struct swap_file *file, uint64_t at, uint64_t bytes
             return -ENOSPC;
         left -= (uint64_t)n;
     }
-    swap_file_settle(file, at, bytes);
-    return 0;
+    return swap_file_settle(file, at, bytes);
 }
 
 int swap_file_grow(struct swap_file *file, uint32_t first, uint32_t nr)
@@ -175,12 +175,16 @@ void swap_file_punch(struct swap_file *file, uint32_t first, uint32_t nr)
                  (uint64_t)first << PAGE_SHIFT, (uint64_t)nr << PAGE_SHIFT);
 }
 
-void swap_file_settle(const struct swap_file *file, uint64_t at, uint64_t bytes)
+int swap_file_settle(const struct swap_file *file, uint64_t at, uint64_t bytes)
 {
+    int err = 0;
+
     if (file->direct)
-        return;
-    sync_file_range(file->fd, (off_t)at, (off_t)bytes,
-                    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                        SYNC_FILE_RANGE_WAIT_AFTER);
+        return 0;
+    if (sync_file_range(file->fd, (off_t)at, (off_t)bytes,
+                        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                            SYNC_FILE_RANGE_WAIT_AFTER) != 0)
+        err = -errno;
     posix_fadvise(file->fd, (off_t)at, (off_t)bytes, POSIX_FADV_DONTNEED);
+    return err;
 }

@@ -1,10 +1,12 @@
 /* space_back.c - which clusters there are to hand out from.
  *
- *     UNBACKED --space_back--> BACKED, wholly free --space_unback--> UNBACKED
- *                                 |  ^
- *                      space_alloc|  |space_free of its last block
- *                                 v  |
- *                              BACKED, in use
+ *     UNBACKED --space_back--> BACKED, free <--space_free-- BACKED, in use
+ *        ^                            |  |                       ^
+ *        |                            |  +------space_alloc------+
+ *        +--space_unback-- claimed <--+ space_claim
+ *
+ * A claim is an allocation of the whole cluster, so that nobody else takes of
+ * it while its owner makes up his mind; space_free takes it back.
  *
  * Growth takes the lowest UNBACKED clusters and trimming the highest free ones,
  * so that the file behind stays as short as it can.  Tables are made before a
@@ -92,44 +94,43 @@ int space_back(struct space *space, uint32_t first, uint32_t nr)
 }
 
 /* A cluster is wholly free; a short one is so without being WHOLE. */
-static bool is_free(const struct space *space, const struct spot *spot)
+static bool is_free(const struct space *space, uint32_t cluster)
 {
-    return spot_shelf(spot) != SHELF_UNBACKED &&
-           spot->leaf->nr_free[spot->slot] ==
-               cluster_size(space, spot->cluster);
+    struct spot spot = spot_of(space, cluster);
+
+    return spot_shelf(&spot) != SHELF_UNBACKED &&
+           spot.leaf->nr_free[spot.slot] == cluster_size(space, cluster);
 }
 
-bool space_find_free(const struct space *space, uint32_t below,
-                     uint32_t *first, uint32_t *nr)
+bool space_claim(struct space *space, uint32_t below, uint32_t *first,
+                 uint32_t *nr)
 {
-    uint32_t last = space->nr_clusters - 1;
-    struct spot spot = spot_of(space, last);
+    uint32_t cluster = space->nr_clusters - 1;
 
-    if (below <= last * SPACE_CLUSTER || !is_free(space, &spot)) {
-        last = shelf_prev(space, SHELF_WHOLE, below / SPACE_CLUSTER);
-        if (last == CLUSTER_NONE)
+    if (below <= cluster * SPACE_CLUSTER || !is_free(space, cluster)) {
+        cluster = shelf_prev(space, SHELF_WHOLE, below / SPACE_CLUSTER);
+        if (cluster == CLUSTER_NONE)
             return false;
     }
-    *first = last * SPACE_CLUSTER;
-    *nr = cluster_size(space, last);
+    *first = cluster * SPACE_CLUSTER;
+    *nr = cluster_size(space, cluster);
+    space_take(space, *first, *nr, false);
     return true;
 }
 
-bool space_unback(struct space *space, uint32_t first)
+void space_unback(struct space *space, uint32_t first)
 {
     struct spot spot = spot_of(space, first / SPACE_CLUSTER);
     uint32_t size = cluster_size(space, spot.cluster);
 
     INVARIANT("S4", first % SPACE_CLUSTER == 0);
-    if (!is_free(space, &spot))
-        return false;
+    INVARIANT("S1", spot_shelf(&spot) == SHELF_FULL);
+    if (!runs_free(spot_bitmap(&spot), 0, size))
+        assert_failed("S1", "an unclaimed block", __FILE__, __LINE__);
     shelf_move(space, &spot, SHELF_UNBACKED);
-    spot.leaf->nr_free[spot.slot] = 0;
     space->nr_backed -= size;
-    space->nr_free -= size;
-    space->nr_runs--;
+    space->nr_used -= size;
     tables_reap(space, spot.cluster, spot.cluster);
-    return true;
 }
 
 uint32_t space_nr_free(const struct space *space)

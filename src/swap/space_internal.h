@@ -106,6 +106,9 @@ static inline uint32_t cluster_size(const struct space *space, uint32_t cluster)
     return MIN(SPACE_CLUSTER, space->nr_blocks - cluster * SPACE_CLUSTER);
 }
 
+/* These blocks are free and now in use; `stream` holds a cluster begun. */
+void space_take(struct space *space, uint32_t first, uint32_t nr, bool stream);
+
 /* The shelf that a BACKED cluster belongs on, if it is not held. */
 enum shelf shelf_by_runs(const struct spot *spot);
 /* The only place where a cluster's shelf changes. */

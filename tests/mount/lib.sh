@@ -136,9 +136,21 @@ cleanup() {
     exit "$status"
 }
 
-# Sleeps in a read that nothing ever ends, so that no child is left of it.
+# kill_below SIGNAL PID: all descendants of PID, but the watchdog.
+kill_below() {
+    local pid
+    for pid in $(pgrep -P "$2"); do
+        [[ $pid != "$BASHPID" ]] || continue
+        kill_below "$1" "$pid"
+        kill "-$1" "$pid" 2>/dev/null
+    done
+}
+
+# Sleeps in a read that nothing ever ends, so that no child is left of it.  In
+# the end bash runs the script's trap once what it waits for has been killed.
 watch() {
     local never pid
+    set +e
     trap - EXIT
     trap '' INT TERM HUP
     exec {never}<> <(:)
@@ -147,10 +159,13 @@ watch() {
     while read -r pid; do
         kill -9 "$pid" 2>/dev/null
     done <"$work/daemons"
-    sleep 5
+    sleep 3
     kill -TERM $$
+    kill_below TERM $$
+    sleep 3
+    kill_below KILL $$
     sleep 20
-    kill -9 $$
+    kill -KILL $$
 }
 
 mkdir "$mnt" "$swap"

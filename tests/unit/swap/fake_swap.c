@@ -82,7 +82,7 @@ static int fault_due(struct fault *fault)
     return -fault->err;
 }
 
-/* --- requests ---------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------- */
 
 static void move_bytes(const struct swap_io *io)
 {
@@ -189,7 +189,7 @@ void swap_submit(struct swap *swap, struct swap_io *io)
     unlock();
 }
 
-/* --- blocks ------------------------------------------------------------ */
+/* --- blocks --------------------------------------------------------------- */
 
 /* Caller holds the lock. */
 static uint32_t run_at(uint32_t block, uint32_t want) REQUIRES(fake.lock)
@@ -279,7 +279,7 @@ int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
     int err;
 
     *got = 0;
-    lock_assert_none(RANK_POOL);
+    lock_assert_none(RANK_BUDGET);
     lock();
     fake.counts.grows++;
     err = fault_due(&fake.grow);
@@ -315,27 +315,28 @@ uint32_t swap_trim(struct swap *swap, uint32_t max,
 {
     uint32_t first = swap->file.nr_blocks / SPACE_CLUSTER * SPACE_CLUSTER;
     uint32_t taken = 0;
+    bool released = true;
 
-    lock_assert_none(RANK_POOL);
+    lock_assert_none(RANK_BUDGET);
     lock();
     fake.counts.trims++;
-    while (first >= SPACE_CLUSTER && taken + SPACE_CLUSTER <= max) {
-        bool released;
-
+    while (released && first > 0 && taken + SPACE_CLUSTER <= max) {
         first -= SPACE_CLUSTER;
         if (!cluster_free(first))
             continue;
+        /* Out of reach while the owner is asked. */
+        memset(&fake.state[first], UNBACKED, SPACE_CLUSTER);
+        fake.nr_free -= SPACE_CLUSTER;
         unlock();
         released = release(ctx, SPACE_CLUSTER);
         lock();
-        if (!released)
-            break;
-        if (!cluster_free(first))
-            continue;
-        memset(&fake.state[first], UNBACKED, SPACE_CLUSTER);
-        fake.nr_backed -= SPACE_CLUSTER;
-        fake.nr_free -= SPACE_CLUSTER;
-        taken += SPACE_CLUSTER;
+        if (released) {
+            fake.nr_backed -= SPACE_CLUSTER;
+            taken += SPACE_CLUSTER;
+        } else {
+            memset(&fake.state[first], FREE, SPACE_CLUSTER);
+            fake.nr_free += SPACE_CLUSTER;
+        }
     }
     unlock();
     return taken;
@@ -393,7 +394,7 @@ void swap_stats(struct swap *swap, struct space_stats *stats)
     unlock();
 }
 
-/* --- life -------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 struct swap_file fake_swap_file(uint32_t nr_blocks)
 {
@@ -462,7 +463,7 @@ void swap_destroy(struct swap *swap)
     free(fake.tables);
 }
 
-/* --- settings ---------------------------------------------------------- */
+/* --- settings ------------------------------------------------------------- */
 
 static void set_fault(struct fault *fault, unsigned n, int err, unsigned times)
 {

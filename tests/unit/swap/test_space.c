@@ -9,7 +9,7 @@
 
 enum { BLOCKS = 150 * SPACE_CLUSTER + 77, OPERATIONS = 400000 };
 
-/* --- the model: what each block is -------------------------------------- */
+/* --- the model: what each block is ---------------------------------------- */
 
 enum block { UNBACKED, FREE, USED, RETIRED };
 
@@ -116,12 +116,18 @@ static void model_unback(struct model *m)
     uint32_t below = BLOCKS, first, nr;
 
     for (int i = rand() % 10; i >= 0; i--) {
-        if (!space_find_free(m->space, below, &first, &nr))
+        if (!space_claim(m->space, below, &first, &nr))
             return;
         unit_assert(first < below);
-        unit_assert(space_unback(m->space, first));
-        model_set(m, first, nr, FREE, UNBACKED);
+        model_set(m, first, nr, FREE, USED);
         below = first;
+        if (rand() % 4 == 0) {
+            space_free(m->space, first, nr);
+            model_set(m, first, nr, USED, FREE);
+        } else {
+            space_unback(m->space, first);
+            model_set(m, first, nr, USED, UNBACKED);
+        }
     }
 }
 
@@ -189,7 +195,7 @@ START_TEST(agrees_with_a_naive_model)
 }
 END_TEST
 
-/* --- what is chosen ------------------------------------------------------ */
+/* --- what is chosen ------------------------------------------------------- */
 
 static struct space *backed(struct space_pages *pages, uint32_t clusters)
 {
@@ -379,7 +385,7 @@ START_TEST(retired_blocks_never_return)
         ck_assert(first > at + 4 || first + got <= at + 3);
     space_free(space, 0, at + 3);
     space_free(space, at + 5, SPACE_CLUSTER - at - 5);
-    ck_assert(!space_find_free(space, SPACE_CLUSTER, &first, &got));
+    ck_assert(!space_claim(space, SPACE_CLUSTER, &first, &got));
     space_pages_destroy(space, &pages);
 }
 END_TEST

@@ -64,16 +64,18 @@ void fixture_fill(struct fixture *f)
 {
     static const size_t sizes[NR_SLAB_CLASSES] = { 32, 64, 96, 128, 192, 256,
                                                    320, 512, 1024, 2048, 0 };
+    struct tree_entry entry;
 
     f->hoard = calloc(100000, sizeof(void *));
     f->nr_hoard = 0;
     for (unsigned c = 0; c < NR_SLAB_CLASSES; c++)
         while (f->arena->partial[c] != FRAME_NONE) {
-            void **slot = &f->hoard[f->nr_hoard++];
-
-            ck_assert_int_eq(sizes[c] ? arena_alloc(f->arena, sizes[c], slot)
-                                      : arena_alloc_node(f->arena, slot),
-                             0);
+            if (sizes[c])
+                ck_assert_int_eq(arena_alloc(f->arena, sizes[c],
+                                             &f->hoard[f->nr_hoard++]), 0);
+            else /* nodes must be real: files without names, to the end */
+                ck_assert_int_eq(tree_tmpfile(f->tree, &root_cred, TREE_ROOT, 0,
+                                              true, &entry), 0);
         }
 }
 

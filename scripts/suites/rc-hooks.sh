@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# rc-hooks - appended to a copy of xfstests' common/rc, to teach it pagerfs.
+# rc-hooks.sh - appended to a copy of xfstests' common/rc, to teach it pagerfs.
 #
 # To the suite pagerfs is FSTYP=fuse with a subtype.  What it knows of that type
 # suits network file systems on a permanent server; the functions below give

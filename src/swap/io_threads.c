@@ -1,0 +1,104 @@
+/* io_threads.c - the engine where io_uring is refused, as many containers do.
+ *
+ * A few threads, each with one request at a time.  More would not make a disk
+ * faster and would each want a stack.
+ */
+#include "io_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+enum { MAX_THREADS = 4 };
+
+struct threads {
+    struct cond work;
+    unsigned nr;
+    pthread_t thread[MAX_THREADS];
+};
+
+static ssize_t transfer(const struct swap_engine *engine,
+                        const struct swap_io *io)
+{
+    ssize_t n;
+
+    if (io->op == SWAP_IO_READ)
+        n = preadv(engine->file->fd, io->iov, (int)io->iov_count,
+                   (off_t)io->offset);
+    else
+        n = pwritev(engine->file->fd, io->iov, (int)io->iov_count,
+                    (off_t)io->offset);
+    return n < 0 ? -errno : n;
+}
+
+/* Sleeps until there is a request; NULL when it is time to stop. */
+static struct swap_io *wait_for_request(struct swap_engine *engine)
+{
+    struct threads *threads = engine->state;
+    struct swap_io *io;
+
+    mutex_lock(&engine->lock, RANK_IO);
+    while ((io = engine_next(engine)) == NULL && !engine->stopping)
+        cond_wait(&threads->work, &engine->lock);
+    mutex_unlock(&engine->lock);
+    return io;
+}
+
+static void *run(void *arg)
+{
+    struct swap_engine *engine = arg;
+    struct swap_io *io;
+
+    while ((io = wait_for_request(engine)) != NULL) {
+        int err;
+
+        while (!io_advance(io, transfer(engine, io), &err))
+            ;
+        engine_finish(engine, io, err);
+    }
+    return NULL;
+}
+
+static void threads_wake(struct swap_engine *engine)
+{
+    struct threads *threads = engine->state;
+
+    cond_signal(&threads->work);
+}
+
+static void threads_stop(struct swap_engine *engine)
+{
+    struct threads *threads = engine->state;
+
+    cond_broadcast(&threads->work);
+    for (unsigned i = 0; i < threads->nr; i++)
+        pthread_join(threads->thread[i], NULL);
+    free(threads);
+}
+
+static int threads_start(struct swap_engine *engine)
+{
+    struct threads *threads = calloc(1, sizeof(*threads));
+    unsigned want = MIN(engine->max_inflight, (unsigned)MAX_THREADS);
+    int err = 0;
+
+    if (!threads)
+        return -ENOMEM;
+    engine->state = threads;
+    while (!err && threads->nr < want) {
+        err = io_thread_start(&threads->thread[threads->nr], run, engine);
+        threads->nr += !err;
+    }
+    /* Fewer than wanted will do. */
+    if (threads->nr > 0)
+        return 0;
+    free(threads);
+    return err;
+}
+
+const struct io_backend io_backend_threads = {
+    .name = "threads",
+    .start = threads_start,
+    .stop = threads_stop,
+    .wake = threads_wake,
+};
