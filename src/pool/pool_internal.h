@@ -73,6 +73,8 @@ struct bucket {
 
 struct launder {
     pthread_t thread;
+    struct mutex pass;         /* RANK_FUSE: held while at work, so that
+                                * pool_check finds it at rest */
     _Atomic uint32_t kicks;    /* enum kick */
     _Atomic bool exhausted;    /* nothing could be reclaimed when last tried */
     _Atomic uint32_t coming;   /* frames that I/O under way will free */
