@@ -34,6 +34,13 @@ _scratch_unmount() {
     _unmount "$SCRATCH_MNT"
 }
 
+# What cannot suit tmpfs, since it relies on a device behind the mount.
+eval "pagerfs_$(declare -f _exclude_fs)"
+_exclude_fs() {
+    [ "$1" != tmpfs ] || set -- "$FSTYP"
+    pagerfs_"${FUNCNAME[0]}" "$@"
+}
+
 # Hole positions are exact; nothing is rounded up to "all data".
 _fstyp_has_non_default_seek_data_hole() {
     :
