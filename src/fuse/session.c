@@ -27,6 +27,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fuse_opt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,18 @@ int session_send(struct session *session, const struct request *rq,
     if (session->transport)
         return session->transport_ops->send(session->transport, rq, iov, count);
     return writev(session->fd, iov, count) < 0 ? -errno : 0;
+}
+
+/* A negative offset: attributes alone, no page of the file, so nothing in the
+ * kernel waits for a request of ours.  An error: it does not know the node. */
+void session_forget_attr(struct session *session, uint64_t id)
+{
+    struct fuse_notify_inval_inode_out inode = { .ino = id, .off = -1 };
+    struct fuse_out_header out = { .len = sizeof(out) + sizeof(inode),
+                                   .error = FUSE_NOTIFY_INVAL_INODE };
+    struct iovec iov[2] = { { &out, sizeof(out) }, { &inode, sizeof(inode) } };
+
+    session_send(session, NULL, iov, 2);
 }
 
 static void answer_init(struct session *session, const struct request *rq,
@@ -247,6 +260,7 @@ int session_create(struct session **out, const struct session_config *config)
         goto close_ended;
     session->fuse =
         fuse_session_new(&args, &fuse_ops, sizeof(fuse_ops), session);
+    fuse_opt_free_args(&args); /* what libfuse made of ours */
     if (!session->fuse) {
         err = -EINVAL; /* libfuse has said why */
         goto destroy_pool;

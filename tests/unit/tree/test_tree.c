@@ -70,7 +70,7 @@ START_TEST(whatever_is_held_is_taken_down)
     id = mk_file(&f, TREE_ROOT, "x");
     ck_assert_int_eq(tree_setxattr(f.tree, &root_cred, id, "user.a", target,
                                    sizeof(target), 0, true), 0);
-    ck_assert_int_eq(tree_open(f.tree, id, 0, true, &file), 0);
+    ck_assert_int_eq(tree_open(f.tree, NULL, id, 0, true, &file), 0);
     ck_assert_int_eq(tree_unlink(f.tree, TREE_ROOT, "x"), 0);
     ck_assert_int_eq(tree_opendir(f.tree, mk_dir(&f, TREE_ROOT, "d"), &scan),
                      0);
@@ -145,6 +145,11 @@ START_TEST(statvfs_tells_the_pool)
     fake_objects.pool.used = 900;
     ck_assert_int_eq(tree_statvfs(f.tree, &st), 0);
     ck_assert_uint_eq(st.f_bfree, 0);
+    fake_objects.pool.used_max = 100900;
+    ck_assert_int_eq(tree_statvfs(f.tree, &st), 0);
+    ck_assert_uint_eq(st.f_bfree, 100000);
+    ck_assert_uint_lt(st.f_bavail, 100000 - 100000 * 4 / 4096);
+    ck_assert_uint_gt(st.f_bavail, 100000 - 100000 * 6 / 4096);
     fixture_stop(&f);
 }
 END_TEST
