@@ -138,8 +138,8 @@ void handle_free_all(struct session *session)
 
 /* --- files --------------------------------------------------------------- */
 
-int handle_open_file(struct session *session, uint64_t id, unsigned how,
-                     bool wait, uint64_t *fh)
+int handle_open_file(struct session *session, const struct tree_cred *killer,
+                     uint64_t id, unsigned how, bool wait, uint64_t *fh)
 {
     struct tree_file passing;
     struct handle *handle;
@@ -148,7 +148,7 @@ int handle_open_file(struct session *session, uint64_t id, unsigned how,
     err = handle_new(session, HANDLE_FILE, wait, &handle);
     if (err)
         return err;
-    err = tree_open(session->tree, id, how, wait,
+    err = tree_open(session->tree, killer, id, how, wait,
                     handle ? &handle->file : &passing);
     if (err) {
         handle_free(session, handle);
@@ -166,7 +166,7 @@ int handle_borrow_file(struct session *session, uint64_t fh, uint64_t id,
     borrowed->handle = handle_get(session, HANDLE_FILE, fh, id);
     if (!borrowed->handle) {
         *file = &borrowed->file;
-        return tree_open(session->tree, id, 0, true, &borrowed->file);
+        return tree_open(session->tree, NULL, id, 0, true, &borrowed->file);
     }
     *file = &borrowed->handle->file;
     return 0;
