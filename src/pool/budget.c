@@ -40,7 +40,9 @@ void budget_settle(struct pool *pool)
     struct budget *b = &pool->budget;
     bool complete = b->capacity + b->retired >= b->blocks_max;
 
-    b->tables = swap_nr_tables(pool->swap) + (complete ? 0 : (uint32_t)SWAP_GROW_TABLES);
+    b->tables = swap_nr_tables(pool->swap);
+    if (!complete)
+        b->tables += SWAP_GROW_TABLES;
     atomic_store(&b->overcommitted,
                  used(b) + b->tables > b->frames + b->capacity);
 }

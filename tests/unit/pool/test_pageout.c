@@ -73,6 +73,22 @@ START_TEST(the_next_cluster_lies_behind_the_last)
 }
 END_TEST
 
+START_TEST(a_resident_page_tells_where_its_neighbour_goes)
+{
+    setup(1024);
+    pool_page_touch(page_at(255));
+    fake_clean(&rig, 1, 0, false);
+    ck_assert_int_eq(fake_state(&rig, 1, 255), PAGE_CLEAN);
+    fake_clean(&rig, 1, 512, false);
+    for (uint64_t i = 512; i < 768; i++)
+        fake_drop(&rig, 1, i); /* free again, but not where the swap goes on */
+    fake_clean(&rig, 1, 256, false);
+    ck_assert_uint_eq(fake_entry(&rig, 1, 256).number,
+                      page_at(255)->block + 1);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(neighbours_in_use_are_written_but_stay)
 {
     setup(10);
@@ -284,6 +300,7 @@ END_TEST
 
 UNIT_MAIN("pageout", a_cluster_goes_back_to_64_and_on_to_256_in_one_write,
           the_next_cluster_lies_behind_the_last,
+          a_resident_page_tells_where_its_neighbour_goes,
           neighbours_in_use_are_written_but_stay,
           neighbours_that_proved_themselves_stay,
           a_cluster_ends_at_a_pinned_and_at_a_clean_page,
