@@ -35,8 +35,13 @@ int tree_getattr(struct tree *tree, uint64_t id, struct tree_attr *attr)
     return node ? 0 : -ESTALE;
 }
 
-bool attr_in_group(const struct tree_cred *cred, gid_t gid)
+bool attr_in_group(const struct tree_cred *cred, struct node *node)
 {
+    gid_t gid;
+
+    mutex_lock(&node->lock, RANK_NODE);
+    gid = node->gid;
+    mutex_unlock(&node->lock);
     lock_assert_none(RANK_TREE);
     return cred->uid == 0 || cred->gid == gid ||
            (cred->member && cred->member(cred->ctx, gid));
@@ -47,16 +52,6 @@ static uint16_t killed(uint16_t perm, bool in_group)
     if (perm & S_IXGRP || !in_group)
         perm &= (uint16_t)~S_ISGID;
     return perm & (uint16_t)~S_ISUID;
-}
-
-static gid_t gid_of(struct node *node)
-{
-    gid_t gid;
-
-    mutex_lock(&node->lock, RANK_NODE);
-    gid = node->gid;
-    mutex_unlock(&node->lock);
-    return gid;
 }
 
 int attr_kill(struct tree *tree, struct node *node,
@@ -76,7 +71,7 @@ int attr_kill(struct tree *tree, struct node *node,
         return 0;
     if (!wait)
         return -EAGAIN;
-    in_group = !cred || attr_in_group(cred, gid_of(node));
+    in_group = !cred || attr_in_group(cred, node);
     now = clock_realtime();
     mutex_lock(&node->lock, RANK_NODE);
     if (killed(node->perm, in_group) != node->perm)
@@ -180,7 +175,7 @@ static int set_all(struct tree *tree, const struct tree_cred *cred,
     if (err)
         return err;
     if (set & SET_OWNER)
-        in_group = attr_in_group(cred, gid_of(node));
+        in_group = attr_in_group(cred, node);
     set_rest(tree, node, set, attr, in_group, resized);
     return 0;
 }

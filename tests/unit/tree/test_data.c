@@ -1,4 +1,4 @@
-/* test_data.c - open files: what goes through, who may open, what is cleared. */
+/* test_data.c - open files: what goes through, who may open, what goes away. */
 #include "fixture.h"
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
-/* test_tree_exhaustion.c - an arena too small at every point of every operation.
+/* test_tree_exhaustion.c - an arena too small at every point of an operation.
  *
- * All slabs are filled, so that each allocation wants a frame, and then 0, 1, 2,
- * ... frames are let through until the operation succeeds.  A failed one must
- * leave the tree, its counts and the arena as they were.
+ * All slabs are filled, so that each allocation wants a frame, and then 0, 1,
+ * 2, ... frames are let through until the operation succeeds.  A failed one
+ * must leave the tree, its counts and the arena as they were.
  */
 #include "fixture.h"
 
