@@ -24,6 +24,7 @@ struct fixture {
     int charge_error;
     _Atomic uint64_t waits;    /* calls of arena_wait */
     void (*on_wait)(struct fixture *f);
+    void (*on_charge)(struct fixture *f);
     uint32_t free_before;      /* frames when the tree had been made */
     /* fixture_fill's */
     void **hoard;
