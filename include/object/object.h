@@ -47,6 +47,15 @@ struct object {
 };
 _Static_assert(sizeof(struct object) == 64, "an object costs 64 bytes");
 
+/* How many pages may be pinned by requests that wait for frames (resident.c);
+ * zeroed memory is a budget of which nothing is taken. */
+struct pin_budget {
+    struct mutex lock;           /* RANK_WAIT */
+    struct cond changed;
+    uint64_t tickets, served;    /* (lock) requests so far; those that got theirs */
+    uint32_t taken;              /* (lock) pages */
+};
+
 /* One per mount: what every call needs. */
 struct object_store {
     struct arena *arena;
@@ -54,6 +63,7 @@ struct object_store {
     /* A page of an object was lost; called with its lock held. */
     void (*lost)(void *ctx, struct object *object, uint64_t index);
     void *ctx;
+    struct pin_budget pins;      /* private; starts as zeros */
 };
 
 /* The ops that pool_create wants; its ctx is the store. */
@@ -80,6 +90,10 @@ struct object_read {
     uint32_t pins[SWAP_IO_MAX_PAGES + 1];
 };
 
+/* The most bytes that a read can be sure to get at once: OBJECT_MAX_IO, but for
+ * pools of a few MiB.  A longer one may be cut short there, which the kernel
+ * takes for the end of the file: so it must not be let send one. */
+uint32_t object_read_max(struct object_store *store);
 /* Bytes of [offset, offset + length) below the size; length <= OBJECT_MAX_IO.
  * On 0 the caller owes object_read_end once it has used the iov.  `ahead`, the
  * open file's, may be NULL.  An -EIO inside cuts the read short, or is returned

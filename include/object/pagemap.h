@@ -38,6 +38,8 @@
 #include "arena.h"
 
 #define PAGEMAP_MAX_PAGES ((uint64_t)1 << 51)
+/* Pages of a leaf: the longest run. */
+#define PAGEMAP_LEAF_PAGES 64u
 /* The most pages of one pagemap_prepare, and of one pagemap_fill. */
 #define PAGEMAP_PREPARE_MAX 256u
 #define PAGEMAP_FILL_MAX 16384u

@@ -142,6 +142,9 @@ static inline struct page *pool_page(const struct arena *arena, uint32_t frame)
  * must grow first, nothing was charged. */
 int pool_charge(struct pool *pool, uint32_t want, bool wait, uint32_t *got);
 void pool_uncharge(struct pool *pool, uint64_t nr);
+/* size= in pages, 0 none, once it is known what there is (pool_stats).  What is
+ * charged beyond it stays. */
+void pool_limit_set(struct pool *pool, uint64_t limit);
 
 /* --- frames ---------------------------------------------------------------- */
 
@@ -153,6 +156,9 @@ enum pool_wait {
 };
 /* The most frames that may be asked for at once. */
 uint32_t pool_batch(const struct pool *pool);
+/* The most pages that may be pinned by all who wait for frames meanwhile: the
+ * share of the frames that is always the data's, but for two batches. */
+uint32_t pool_pins_max(const struct pool *pool);
 /* All nr <= pool_batch frames, contents undefined, or none.  -ENOSPC comes only
  * when write errors have eaten so many blocks that what was accepted does not
  * fit any more.  Whoever holds frames or pins must not wait for more frames

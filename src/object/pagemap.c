@@ -33,7 +33,7 @@ pagemap_entry pagemap_get(struct arena *arena, const struct pagemap *map,
 {
     uint64_t next;
 
-    return leaf_get(arena, node_find(arena, map, index, &next), in_leaf(index));
+    return leaf_get(arena, map_node_find(arena, map, index, &next), in_leaf(index));
 }
 
 void pagemap_get_run(struct arena *arena, const struct pagemap *map,
@@ -42,7 +42,7 @@ void pagemap_get_run(struct arena *arena, const struct pagemap *map,
     uint64_t end = index + nr, next;
 
     for (uint64_t at = index; at < end; at = next) {
-        uint64_t slot = node_find(arena, map, at, &next);
+        uint64_t slot = map_node_find(arena, map, at, &next);
 
         next = MIN(next, end);
         if (slot == 0) {
@@ -161,7 +161,7 @@ bool pagemap_next_run(struct arena *arena, const struct pagemap *map,
     uint64_t next;
 
     for (uint64_t at = index; at < end; at = next) {
-        uint64_t slot = node_find(arena, map, at, &next);
+        uint64_t slot = map_node_find(arena, map, at, &next);
 
         next = MIN(next, end);
         if (slot == 0 ||
@@ -190,7 +190,7 @@ uint64_t pagemap_next_hole(struct arena *arena, const struct pagemap *map,
     uint64_t next;
 
     for (uint64_t at = index; at < end; at = next) {
-        uint64_t slot = node_find(arena, map, at, &next);
+        uint64_t slot = map_node_find(arena, map, at, &next);
         unsigned i = in_leaf(at), last;
 
         if (slot == 0)
@@ -224,7 +224,7 @@ uint32_t pagemap_holes(struct arena *arena, const struct pagemap *map,
     uint64_t end = index + nr, holes = 0, next;
 
     for (uint64_t at = index; at < end; at = next) {
-        uint64_t slot = node_find(arena, map, at, &next);
+        uint64_t slot = map_node_find(arena, map, at, &next);
 
         next = MIN(next, end);
         holes += slot == 0 ? next - at
@@ -250,7 +250,7 @@ static int fill_absent(struct arena *arena, struct pagemap *map, uint64_t index)
 static int fill_leaf(struct arena *arena, struct pagemap *map, uint64_t index,
                      unsigned nr)
 {
-    uint64_t next, slot = node_find(arena, map, index, &next);
+    uint64_t next, slot = map_node_find(arena, map, index, &next);
     int err;
 
     if (slot == 0 && nr == LEAF_ENTRIES)

@@ -18,7 +18,7 @@
 #include "pagemap.h"
 
 #define LEAF_SHIFT 6
-#define LEAF_ENTRIES (1u << LEAF_SHIFT)
+#define LEAF_ENTRIES PAGEMAP_LEAF_PAGES
 #define NODE_SHIFT 6
 #define NODE_SLOTS (1u << NODE_SHIFT)
 #define NODE_BYTES (NODE_SLOTS * sizeof(uint64_t))
@@ -98,7 +98,7 @@ struct path {
 
 /* The leaf-level slot of index, EMPTY if there is none; *next is the first index
  * that has another slot (or may have one, when the subtree is absent). */
-uint64_t node_find(struct arena *arena, const struct pagemap *map,
+uint64_t map_node_find(struct arena *arena, const struct pagemap *map,
                    uint64_t index, uint64_t *next);
 bool path_find(struct arena *arena, struct pagemap *map, uint64_t index,
                struct path *path);

@@ -35,7 +35,7 @@ static bool reaches(unsigned height, uint64_t index)
     return index >> (LEAF_SHIFT + NODE_SHIFT * height) == 0;
 }
 
-uint64_t node_find(struct arena *arena, const struct pagemap *map,
+uint64_t map_node_find(struct arena *arena, const struct pagemap *map,
                    uint64_t index, uint64_t *next)
 {
     unsigned level = map->height;

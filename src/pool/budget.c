@@ -48,15 +48,26 @@ void budget_settle(struct pool *pool)
                  used(b) + b->tables > b->frames + b->capacity);
 }
 
+static uint64_t data_share(const struct pool *pool)
+{
+    uint64_t frames = pool->arena->nr_frames - 1;
+
+    return MAX(frames / 8, MIN(frames / 2, DATA_SHARE_MIN));
+}
+
+uint32_t pool_pins_max(const struct pool *pool)
+{
+    return (uint32_t)data_share(pool) - 2 * pool->batch;
+}
+
 void budget_init(struct pool *pool, uint64_t limit)
 {
     struct budget *b = &pool->budget;
     uint64_t frames = pool->arena->nr_frames - 1;
-    uint64_t share = MAX(frames / 8, MIN(frames / 2, DATA_SHARE_MIN));
 
     b->limit = limit ? limit : UINT64_MAX;
     b->frames = frames - pool->reserve;
-    b->metadata_max = b->frames - share;
+    b->metadata_max = b->frames - data_share(pool);
     b->blocks_max = swap_nr_max(pool->swap);
     b->capacity = swap_nr_backed(pool->swap);
     b->keeper = KEEPER_AWAKE;
@@ -181,6 +192,13 @@ void budget_retire(struct pool *pool, uint32_t nr_blocks)
     b->retired += nr_blocks;
     budget_settle(pool);
     grow_poke(pool);
+    mutex_unlock(&pool->budget.lock);
+}
+
+void pool_limit_set(struct pool *pool, uint64_t limit)
+{
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    pool->budget.limit = limit ? limit : UINT64_MAX;
     mutex_unlock(&pool->budget.lock);
 }
 

@@ -1,0 +1,130 @@
+/* request.h - one request of the kernel, in its buffer, until it is answered.
+ *
+ *     free --request_get--> read by a transport --session_process--> answered
+ *      ^                                              |                  |
+ *      |                                       would wait: queued        |
+ *      |                                       for a worker, again       |
+ *      +---------------- request_put <----------------+------------------+
+ *
+ * A handler first runs with may_wait false, on the thread that read the
+ * request.  If the tree would have to wait, the request is decoded and handled
+ * anew, from its bytes, by a worker that may block.  So a handler keeps no
+ * state between the two, and must not change the message.
+ *
+ * Invariants
+ *   F1  a request with a reply due is answered exactly once.
+ *   F2  what a failed reply would have handed to the kernel (lookups, open
+ *       files) is taken back.
+ *
+ * Ownership   whoever got it from request_get or the queue owns it.
+ * Locking     the pool's is inside (RANK_FUSE); a request is its owner's.
+ * Errors      replies take 0 or -errno.
+ */
+#ifndef FUSE_REQUEST_H
+#define FUSE_REQUEST_H
+
+#include "list.h"
+#include "lock.h"
+#include "protocol.h"
+#include "tree.h"
+
+#include <sys/uio.h>
+
+struct session;
+struct fuse_req;
+
+/* Why a request is to be run again. */
+enum request_again {
+    REQUEST_DONE,
+    REQUEST_WOULD_WAIT, /* by somebody who may block */
+    REQUEST_NO_SPACE,   /* a little later: deleted files' space is on its way */
+};
+
+struct request {
+    struct list link;          /* pool or queue (its lock) */
+    struct session *session;   /* (c) */
+    uint8_t *message;          /* (c) page-aligned data of a WRITE follow at
+                                * message + REQUEST_HEAD */
+    size_t bytes;              /* of the message */
+    struct fuse_req *decoding; /* libfuse's, between its call of the handler and
+                                * the reply; NULL for what libfuse cannot
+                                * decode */
+    bool may_wait;
+    enum request_again again;
+    unsigned retries;          /* for space */
+    _Atomic uint64_t unique; /* 0: not in work.  Read by others for INTERRUPT */
+    _Atomic bool interrupted;  /* the caller has been killed */
+};                             /* (c) constant after creation */
+
+/* The header and fixed part of a WRITE, before its data. */
+#define REQUEST_HEAD                                                           \
+    (sizeof(struct fuse_in_header) + sizeof(struct fuse_write_in))
+
+static inline const struct fuse_in_header *
+request_header(const struct request *rq)
+{
+    return (const struct fuse_in_header *)(const void *)rq->message;
+}
+
+/* The fixed part: struct fuse_*_in. */
+static inline const void *request_argument(const struct request *rq)
+{
+    return request_header(rq) + 1;
+}
+
+/* --- buffers (request.c) ------------------------------------------------- */
+
+struct request_pool;
+
+/* nr requests for messages of up to max_write bytes of data. */
+int request_pool_create(struct request_pool **pool, struct session *session,
+                        unsigned nr, uint32_t max_write);
+void request_pool_destroy(struct request_pool *pool);
+/* The one used last, whose memory is warm; NULL if none is free. */
+struct request *request_get(struct request_pool *pool);
+void request_put(struct request_pool *pool, struct request *rq);
+/* Bytes that a message may have. */
+size_t request_room(const struct request_pool *pool);
+/* Marks the request with this id as interrupted; false if none is in work. */
+bool request_interrupt(struct request_pool *pool, uint64_t unique);
+/* Room to build an answer in, behind anything a message without data needs. */
+void *request_scratch(struct request_pool *pool, struct request *rq,
+                      size_t *room);
+
+/* --- what handlers use --------------------------------------------------- */
+
+/* If `error` says that it would wait, or that space may come back soon, notes
+ * that the request is to be run again: true, and the handler returns at
+ * once. */
+bool request_again(struct request *rq, int error);
+/* Who asks.  The cred refers to the request. */
+struct tree_cred request_cred(struct request *rq, mode_t umask);
+
+/* --- replies (reply.c) --------------------------------------------------- */
+
+/* All end the request: 0, or -errno if the kernel would not have it, and then
+ * nothing was handed over (F2). */
+
+
+/* How long the kernel may remember what it is told, in seconds: nobody else can
+ * change it.  No kernel's clock overflows on it. */
+#define REPLY_FOR_EVER ((uint64_t)1 << 31)
+
+/* iov[0] is free for the header. */
+int reply_iov(struct request *rq, struct iovec *iov, int count);
+int reply_error(struct request *rq, int error);
+int reply_data(struct request *rq, const void *data, size_t bytes);
+/* NULL: there is no such name, and the kernel may remember that. */
+int reply_entry(struct request *rq, const struct tree_entry *entry);
+int reply_attr(struct request *rq, const struct tree_attr *attr);
+int reply_open(struct request *rq, uint64_t handle, uint32_t open_flags);
+int reply_create(struct request *rq, const struct tree_entry *entry,
+                 uint64_t handle, uint32_t open_flags);
+/* No answer is due. */
+void reply_none(struct request *rq);
+
+/* For directory listings. */
+void reply_fill_entry(struct fuse_entry_out *out,
+                      const struct tree_entry *entry);
+
+#endif

@@ -1,0 +1,79 @@
+/* session.h - one mount's conversation with the kernel.
+ *
+ *     session_create   options are checked by libfuse; nothing is mounted
+ *     session_mount    mounted, and INIT answered: the kernel may now be used
+ *     session_start    threads serve requests
+ *     session_wait     until unmounted by anybody, or told to end by a signal
+ *     session_end      unmounts if that is still to be done, ends the threads
+ *     session_destroy
+ *
+ * Ownership   the tree and the arena are borrowed and outlive the session.
+ * Locking     the first four and the last two are for one thread.
+ * Errors      0 or -errno, and a line in the log.
+ */
+#ifndef FUSE_SESSION_H
+#define FUSE_SESSION_H
+
+#include "sizing.h"
+#include "message.h"
+#include "request.h"
+#include "transport.h"
+#include "work.h"
+
+struct fuse_session;
+
+struct session_config {
+    const struct options *options;
+    const struct sizing *sizing;
+    struct tree *tree;
+    struct arena *arena;
+};
+
+struct session {
+    struct fuse_session *fuse;   /* libfuse's: mounting and decoding */
+    struct request_pool *requests;
+    struct work *work;           /* NULL: single thread */
+    const struct transport_ops *transport_ops;
+    struct transport *transport; /* NULL before session_start */
+    struct tree *tree;
+    struct arena *arena;
+    struct message_init init;
+    unsigned readers, workers;
+    int fd;                      /* our own duplicate of /dev/fuse */
+    int ended;                   /* eventfd: the kernel has no more for us */
+    bool allow_root;             /* refuse others than root and the owner */
+    bool debug;
+    uid_t owner;
+    _Atomic bool stopping;
+    _Atomic uint32_t cookie;     /* of the last open handle */
+    struct mutex handles_lock;
+    struct list handles;         /* (handles_lock) open files and directories */
+};
+
+int session_create(struct session **session,
+                   const struct session_config *config);
+int session_mount(struct session *session, const char *mountpoint);
+int session_start(struct session *session);
+/* The signal that ended it, or 0: unmounted. */
+int session_wait(struct session *session);
+void session_end(struct session *session);
+void session_destroy(struct session *session);
+
+/* --- for transports ------------------------------------------------------ */
+
+/* A message of so many bytes has been read into rq.  Returns the request that
+ * the reader goes on with: the same, if it has been answered. */
+struct request *session_serve(struct session *session, struct request *rq,
+                              size_t bytes);
+/* Nothing more will come: wakes session_wait. */
+void session_ended(struct session *session);
+
+/* --- inside the front end ------------------------------------------------ */
+
+/* To the kernel; rq NULL: not an answer to anything. */
+int session_send(struct session *session, const struct request *rq,
+                 const struct iovec *iov, int count);
+/* The request that libfuse is decoding on this thread. */
+struct request *session_current(struct fuse_req *decoding);
+
+#endif

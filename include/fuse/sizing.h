@@ -1,0 +1,48 @@
+/* sizing.h - what ram=, size= and swapsize= come to, before anything is made.
+ *
+ * Pure arithmetic.  ram= pays for all of this (invariant 7 of the design):
+ *
+ *     request buffers    each max_write and a page
+ *     stacks             of the front end's threads
+ *     pool               its tables outside the arena
+ *     arena              the rest: files' pages and all metadata
+ *
+ * The program itself, its libraries and their malloc, about 3 MiB, are the
+ * constant that comes on top.
+ *
+ * Units       bytes; a `page` is 4 KiB.
+ */
+#ifndef FUSE_SIZING_H
+#define FUSE_SIZING_H
+
+#include "options.h"
+
+struct sizing {
+    uint64_t ram;
+    uint32_t max_write;     /* largest WRITE and READ; a power of two */
+    unsigned readers, workers, buffers;
+    uint64_t buffer_bytes;  /* of all request buffers */
+    uint64_t stack_bytes;   /* of all our threads, as far as they are touched */
+    uint64_t arena_bytes;
+    uint64_t nr_inodes;     /* 0: no limit */
+    uint64_t size;          /* asked for, or tmpfs's default; 0: no limit */
+    uint64_t swapsize;      /* limit for a file; a device may be larger */
+};
+
+/* cpus: threads are started for that many.  pool_bytes: what the pool needs
+ * outside the arena for a budget of that many bytes.  0, or -EINVAL and a line
+ * that names the option. */
+int sizing_plan(struct sizing *sizing, const struct options *options,
+                uint64_t memory, unsigned cpus,
+                uint64_t (*pool_bytes)(uint64_t ram),
+                char message[OPTIONS_MESSAGE_BYTES]);
+
+/* The limit for the pool, in pages (0: none): `held` is what RAM and the swap
+ * limit hold, of which `ram` pages are in RAM; the host's disk has room for
+ * `room` pages at this moment.  An explicit size= that does not fit is -EINVAL;
+ * a default one is lowered. */
+int sizing_limit(const struct sizing *sizing, const struct options *options,
+                 uint64_t held, uint64_t ram, uint64_t room, uint64_t *limit,
+                 char message[OPTIONS_MESSAGE_BYTES]);
+
+#endif

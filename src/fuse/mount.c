@@ -1,0 +1,304 @@
+/* mount.c - putting a mount together, and taking it apart in reverse.
+ *
+ *     options --> sizing --> [fork] --> arena --> swap --> pool --> tree
+ *                                                                    |
+ *         served <-- threads <-- INIT answered <-- mounted <-- session
+ *
+ * Everything is made before the mount appears, so that an error leaves nothing
+ * behind: no mount, no process, no file in the place for swap.  Threads come
+ * last; the parent process goes when they run.
+ *
+ * A signal ends the mount as umount does; what was in it is gone.
+ */
+#include "mount.h"
+
+#include "arena.h"
+#include "sizing.h"
+#include "daemon.h"
+#include "log.h"
+#include "object.h"
+#include "pool.h"
+#include "session.h"
+#include "size.h"
+#include "swap.h"
+#include "threads.h"
+#include "tree.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Requests under way to the swap place at once. */
+enum { SWAP_INFLIGHT = 16 };
+
+struct mount {
+    const struct options *options;
+    struct sizing sizing;
+    struct daemon daemon;
+    char mountpoint[PATH_MAX]; /* absolute */
+    struct arena *arena;
+    struct swap *swap;
+    uint64_t room;             /* blocks that the host's disk holds now */
+    struct object_store store; /* as the pool knows it; the tree's, copied */
+    struct pool *pool;
+    struct tree *tree;
+    struct session *session;
+};
+
+/* --- checks before anything is made -------------------------------------- */
+
+static bool passed_descriptor(const char *mountpoint)
+{
+    return strncmp(mountpoint, "/dev/fd/", 8) == 0;
+}
+
+static int refuse(const char *what, int err)
+{
+    const char *advice = err == ENOTCONN
+        ? ": a dead mount is there; fusermount3 -u it first" : "";
+
+    log_error("mount point %s: %s%s", what, strerror(err), advice);
+    return -err;
+}
+
+static int check_mountpoint(struct mount *mount)
+{
+    const char *given = mount->options->mountpoint;
+    struct stat st;
+
+    if (passed_descriptor(given)) {
+        snprintf(mount->mountpoint, sizeof(mount->mountpoint), "%s", given);
+        return 0;
+    }
+    if (!realpath(given, mount->mountpoint) ||
+        stat(mount->mountpoint, &st) != 0)
+        return refuse(given, errno);
+    return S_ISDIR(st.st_mode) ? 0 : refuse(given, ENOTDIR);
+}
+
+/* Swap below the mount point would be hidden by the mount, if it is not the
+ * mount itself by some other name. */
+static int check_swap_place(const struct mount *mount)
+{
+    const char *spec = mount->options->swap;
+    size_t length = strlen(mount->mountpoint);
+    char path[PATH_MAX];
+
+    if (!spec || strcmp(spec, "none") == 0 || !realpath(spec, path))
+        return 0; /* what is missing, swap_file_open tells */
+    if (strncmp(path, mount->mountpoint, length) != 0 ||
+        (path[length] != '/' && path[length] != '\0'))
+        return 0;
+    log_error("swap=%s lies under the mount point: name a place elsewhere",
+              spec);
+    return -EINVAL;
+}
+
+/* --- putting together ---------------------------------------------------- */
+
+static int make_arena(struct mount *mount)
+{
+    int err = arena_create(&mount->arena, mount->sizing.arena_bytes);
+    char text[32];
+
+    if (err)
+        log_error("ram=%s cannot be had: %s",
+                  size_format(mount->sizing.ram, text, sizeof(text)),
+                  strerror(-err));
+    return err;
+}
+
+static int make_swap(struct mount *mount)
+{
+    const struct options *options = mount->options;
+    const char *spec = options->swap ? options->swap : "/var/tmp";
+    uint64_t blocks = pages_for(mount->sizing.swapsize);
+    char message[SWAP_MESSAGE_BYTES];
+    struct swap_file file;
+    struct stat st;
+    int err;
+
+    if (!options->swapsize.given && stat(spec, &st) == 0 && S_ISBLK(st.st_mode))
+        blocks = 0; /* the whole device */
+    else if (blocks == 0)
+        spec = "none";
+    err = swap_file_open(&file, spec, blocks, message);
+    if (err) {
+        log_error("%s", message);
+        return err;
+    }
+    mount->room = file.fd >= 0 ? swap_file_room(&file) : 0;
+    err = swap_create(&mount->swap, &file, mount->arena, SWAP_INFLIGHT);
+    if (err) {
+        log_error("swap=%s cannot be used: %s", spec, strerror(-err));
+        swap_file_close(&file);
+    }
+    return err;
+}
+
+/* The pool knows what RAM and swap hold once it is there; then size= is
+ * settled. */
+static int make_pool(struct mount *mount)
+{
+    const struct pool_config config = { .arena = mount->arena,
+                                        .swap = mount->swap,
+                                        .ops = &object_pool_ops,
+                                        .ctx = &mount->store };
+    char message[OPTIONS_MESSAGE_BYTES];
+    struct pool_stats stats;
+    uint64_t limit;
+    int err;
+
+    err = pool_create(&mount->pool, &config);
+    if (err) {
+        log_error("no memory for the pool: %s", strerror(-err));
+        return err;
+    }
+    pool_stats(mount->pool, &stats);
+    err = sizing_limit(&mount->sizing, mount->options, stats.used_max,
+                       stats.used_max - stats.blocks_max, mount->room, &limit,
+                       message);
+    if (err) {
+        log_error("%s", message);
+        pool_destroy(mount->pool);
+        return err;
+    }
+    pool_limit_set(mount->pool, limit);
+    return 0;
+}
+
+static int make_tree(struct mount *mount)
+{
+    static const enum tree_atime atimes[] = {
+        [OPTIONS_RELATIME] = TREE_RELATIME,
+        [OPTIONS_NOATIME] = TREE_NOATIME,
+        [OPTIONS_STRICTATIME] = TREE_STRICTATIME,
+    };
+    const struct options *options = mount->options;
+    const struct tree_config config = {
+        .arena = mount->arena,
+        .pool = mount->pool,
+        .nr_inodes = mount->sizing.nr_inodes,
+        .root_mode = options->mode,
+        .root_uid = options->uid,
+        .root_gid = options->gid,
+        .grpid = options->grpid,
+        .atime = atimes[options->atime],
+    };
+    int err = tree_create(&mount->tree, &config);
+
+    if (err)
+        log_error("no memory for the root directory: %s", strerror(-err));
+    else
+        mount->store = *tree_store(mount->tree);
+    return err;
+}
+
+static int make_session(struct mount *mount)
+{
+    const struct session_config config = { .options = mount->options,
+                                           .sizing = &mount->sizing,
+                                           .tree = mount->tree,
+                                           .arena = mount->arena };
+
+    return session_create(&mount->session, &config);
+}
+
+static int start(struct mount *mount)
+{
+    int err = pool_start(mount->pool);
+
+    if (err) {
+        log_error("pageout could not be started: %s", strerror(-err));
+        return err;
+    }
+    return session_start(mount->session);
+}
+
+static void serve(struct mount *mount)
+{
+    int number;
+
+    daemon_ready(&mount->daemon);
+    number = session_wait(mount->session);
+    if (number)
+        log_info("%s: ended by signal %d (%s)", mount->mountpoint, number,
+                 strsignal(number));
+}
+
+/* Makes all, serves, and undoes all; also what was made before an error. */
+static int live(struct mount *mount)
+{
+    int err;
+
+    err = make_arena(mount);
+    if (err)
+        return err;
+    err = make_swap(mount);
+    if (err)
+        goto destroy_arena;
+    err = make_pool(mount);
+    if (err)
+        goto destroy_swap;
+    err = make_tree(mount);
+    if (err)
+        goto destroy_pool;
+    err = make_session(mount);
+    if (err)
+        goto destroy_tree;
+    err = session_mount(mount->session, mount->mountpoint);
+    if (err)
+        goto destroy_session;
+    err = start(mount);
+    if (!err)
+        serve(mount);
+    session_end(mount->session);
+destroy_session:
+    session_destroy(mount->session);
+destroy_tree:
+    tree_destroy(mount->tree);
+destroy_pool:
+    pool_destroy(mount->pool);
+destroy_swap:
+    swap_destroy(mount->swap);
+destroy_arena:
+    arena_destroy(mount->arena);
+    return err;
+}
+
+int mount_run(const struct options *options, uint64_t memory)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    char message[OPTIONS_MESSAGE_BYTES];
+    struct mount *mount;
+    int err;
+
+    mount = calloc(1, sizeof(*mount));
+    if (!mount)
+        return -ENOMEM;
+    mount->options = options;
+    err = check_mountpoint(mount);
+    if (!err)
+        err = check_swap_place(mount);
+    if (err)
+        goto free_mount;
+    err = sizing_plan(&mount->sizing, options, memory,
+                      cpus > 0 ? (unsigned)cpus : 1, pool_overhead_bytes,
+                      message);
+    if (err) {
+        log_error("%s", message);
+        goto free_mount;
+    }
+    err = daemon_detach(&mount->daemon, options->foreground);
+    if (err)
+        goto free_mount;
+    threads_prepare();
+    err = live(mount);
+free_mount:
+    free(mount);
+    return err;
+}

@@ -1,0 +1,159 @@
+/* ops_attr.c - attributes of nodes and of the file system. */
+#include "ops.h"
+
+#include "bits.h"
+
+#include <linux/fs.h>
+#include <sys/sysmacros.h>
+
+void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
+{
+    struct request *rq = session_current(req);
+    struct tree_attr attr;
+    int err = tree_getattr(rq->session->tree, id, &attr);
+
+    (void)fi;
+    if (err)
+        op_result(rq, err);
+    else
+        reply_attr(rq, &attr);
+}
+
+static const struct {
+    uint32_t fattr;
+    unsigned set;
+} set_bits[] = {
+    { FATTR_MODE, TREE_SET_MODE },
+    { FATTR_UID, TREE_SET_UID },
+    { FATTR_GID, TREE_SET_GID },
+    { FATTR_SIZE, TREE_SET_SIZE },
+    { FATTR_ATIME, TREE_SET_ATIME },
+    { FATTR_MTIME, TREE_SET_MTIME },
+    { FATTR_CTIME, TREE_SET_CTIME },
+    { FATTR_ATIME_NOW, TREE_SET_ATIME_NOW },
+    { FATTR_MTIME_NOW, TREE_SET_MTIME_NOW },
+    { FATTR_KILL_SUIDGID, TREE_SET_KILL_PRIV },
+};
+
+static struct timespec time_of(uint64_t seconds, uint32_t nanoseconds)
+{
+    return (struct timespec){ .tv_sec = (time_t)seconds,
+                              .tv_nsec = (long)MIN(nanoseconds, 999999999u) };
+}
+
+/* The message is decoded here: libfuse 3.14 names the bits of `to_set`
+ * wrongly. */
+void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
+                struct fuse_file_info *fi)
+{
+    struct request *rq = session_current(req);
+    const struct fuse_setattr_in *in = request_argument(rq);
+    struct tree_cred cred = request_cred(rq, 0);
+    struct tree_attr attr = {
+        .size = in->size,
+        .atime = time_of(in->atime, in->atimensec),
+        .mtime = time_of(in->mtime, in->mtimensec),
+        .ctime = time_of(in->ctime, in->ctimensec),
+        .mode = in->mode,
+        .uid = in->uid,
+        .gid = in->gid,
+    };
+    struct tree_attr result;
+    unsigned set = 0;
+    int err;
+
+    (void)unused;
+    (void)to_set;
+    (void)fi;
+    for (size_t i = 0; i < ARRAY_SIZE(set_bits); i++)
+        if (in->valid & set_bits[i].fattr)
+            set |= set_bits[i].set;
+    err = tree_setattr(rq->session->tree, &cred, id, set, &attr, rq->may_wait,
+                       &result);
+    if (err)
+        op_result(rq, err);
+    else
+        reply_attr(rq, &result);
+}
+
+void op_statfs(fuse_req_t req, fuse_ino_t id)
+{
+    struct request *rq = session_current(req);
+    struct fuse_statfs_out out = { 0 };
+    struct statvfs st = { 0 };
+    int err = tree_statvfs(rq->session->tree, &st);
+
+    (void)id;
+    if (err) {
+        op_result(rq, err);
+        return;
+    }
+    out.st = (struct fuse_kstatfs){
+        .blocks = st.f_blocks,
+        .bfree = st.f_bfree,
+        .bavail = st.f_bavail,
+        .files = st.f_files,
+        .ffree = st.f_ffree,
+        .bsize = (uint32_t)st.f_bsize,
+        .frsize = (uint32_t)st.f_frsize,
+        .namelen = (uint32_t)st.f_namemax,
+    };
+    reply_data(rq, &out, sizeof(out));
+}
+
+static struct proto_sx_time sx_time(struct timespec ts)
+{
+    return (struct proto_sx_time){ .seconds = ts.tv_sec,
+                                   .nanoseconds = (uint32_t)ts.tv_nsec };
+}
+
+static uint64_t sx_attributes(uint32_t flags)
+{
+    uint64_t attributes = 0;
+
+    if (flags & FS_IMMUTABLE_FL)
+        attributes |= STATX_ATTR_IMMUTABLE;
+    if (flags & FS_APPEND_FL)
+        attributes |= STATX_ATTR_APPEND;
+    if (flags & FS_NODUMP_FL)
+        attributes |= STATX_ATTR_NODUMP;
+    return attributes;
+}
+
+/* What GETATTR cannot tell: the time of birth. */
+void op_statx(struct request *rq)
+{
+    struct tree_attr attr;
+    struct proto_statx_out out;
+    int err =
+        tree_getattr(rq->session->tree, request_header(rq)->nodeid, &attr);
+
+    if (err) {
+        op_result(rq, err);
+        return;
+    }
+    out = (struct proto_statx_out){
+        .attr_valid = REPLY_FOR_EVER,
+        .stat = {
+            .mask = STATX_BASIC_STATS | STATX_BTIME,
+            .blksize = PAGE_SIZE,
+            .attributes = sx_attributes(attr.flags),
+            .attributes_mask = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND |
+                               STATX_ATTR_NODUMP,
+            .nlink = attr.nlink,
+            .uid = attr.uid,
+            .gid = attr.gid,
+            .mode = (uint16_t)attr.mode,
+            .ino = attr.ino,
+            .size = attr.size,
+            .blocks = attr.blocks,
+            .atime = sx_time(attr.atime),
+            .btime = sx_time(attr.btime),
+            .ctime = sx_time(attr.ctime),
+            .mtime = sx_time(attr.mtime),
+            .rdev_major = major(attr.rdev),
+            .rdev_minor = minor(attr.rdev),
+        },
+    };
+    reply_data(rq, &out, sizeof(out));
+}

@@ -1,0 +1,182 @@
+/* ops_file.c - open files: creating, opening, reading, writing.
+ *
+ * A READ is answered straight from the pool's frames, which stay pinned until
+ * the kernel has copied them.  A WRITE is copied from the request's buffer.
+ *
+ * The caller's right to keep suid and sgid through a write, truncation or open
+ * comes in flags that libfuse hides, so they are read from the message.
+ */
+#include "ops.h"
+
+#include "handle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+static unsigned how_of(uint32_t flags, uint32_t open_flags)
+{
+    unsigned how = 0;
+
+    if ((flags & O_ACCMODE) != O_RDONLY)
+        how |= TREE_OPEN_WRITE;
+    if (flags & O_APPEND)
+        how |= TREE_OPEN_APPEND;
+    if (flags & O_TRUNC)
+        how |= TREE_OPEN_TRUNCATE;
+    if (flags & O_NOATIME)
+        how |= TREE_OPEN_NOATIME;
+    if (open_flags & FUSE_OPEN_KILL_SUIDGID)
+        how |= TREE_OPEN_KILL_PRIV;
+    return how;
+}
+
+/* Nothing of ours depends on close(2), so it need not tell us (NOFLUSH). */
+static uint32_t open_flags(const struct session *session)
+{
+    return FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES |
+           (session->init.direct_io ? FOPEN_DIRECT_IO : FOPEN_KEEP_CACHE);
+}
+
+void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
+{
+    struct request *rq = session_current(req);
+    struct session *session = rq->session;
+    const struct fuse_open_in *in = request_argument(rq);
+    uint64_t fh;
+    int err;
+
+    (void)fi;
+    err = handle_open_file(session, id, how_of(in->flags, in->open_flags),
+                           rq->may_wait, &fh);
+    if (err)
+        op_result(rq, err);
+    else if (reply_open(rq, fh, open_flags(session)))
+        handle_close_file(session, fh, id);
+}
+
+/* A new node, or the one that has the name if that will do.  *how is what it
+ * is to be opened for. */
+static int make_file(struct request *rq, uint64_t parent, const char *name,
+                     unsigned *how, struct tree_entry *entry)
+{
+    const struct fuse_create_in *in = request_argument(rq);
+    struct tree *tree = rq->session->tree;
+    struct tree_cred cred = request_cred(rq, in->umask);
+    mode_t mode = S_IFREG | (in->mode & ~(mode_t)S_IFMT);
+    int err;
+
+    *how = how_of(in->flags, in->open_flags);
+    if (name)
+        err =
+            tree_mknod(tree, &cred, parent, name, mode, 0, rq->may_wait, entry);
+    else
+        err = tree_tmpfile(tree, &cred, parent, mode, rq->may_wait, entry);
+    if (err == -EEXIST && !(in->flags & O_EXCL))
+        return tree_lookup(tree, parent, name, entry);
+    *how &= ~(unsigned)TREE_OPEN_TRUNCATE; /* so that opening it cannot wait */
+    return err;
+}
+
+/* name NULL: a file without one.  When there is no memory for a handle at this
+ * moment, a new file goes without: a second run would find it made. */
+static void create(struct request *rq, uint64_t parent, const char *name)
+{
+    struct session *session = rq->session;
+    struct tree_entry entry;
+    unsigned how;
+    uint64_t fh = 0;
+    int err;
+
+    err = make_file(rq, parent, name, &how, &entry);
+    if (err) {
+        op_result(rq, err);
+        return;
+    }
+    err = handle_open_file(session, entry.id, how, rq->may_wait, &fh);
+    if (err && (err != -EAGAIN || how & TREE_OPEN_TRUNCATE)) {
+        tree_forget(session->tree, entry.id, 1);
+        op_result(rq, err);
+        return;
+    }
+    if (reply_create(rq, &entry, fh, open_flags(session)))
+        handle_close_file(session, fh, entry.id);
+}
+
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+               struct fuse_file_info *fi)
+{
+    (void)mode;
+    (void)fi;
+    create(session_current(req), parent, name);
+}
+
+void op_tmpfile(struct request *rq)
+{
+    create(rq, request_header(rq)->nodeid, NULL);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
+{
+    struct request *rq = session_current(req);
+
+    handle_close_file(rq->session, fi->fh, id);
+    reply_error(rq, 0);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset,
+             struct fuse_file_info *fi)
+{
+    struct request *rq = session_current(req);
+    struct session *session = rq->session;
+    struct object_read read;
+    struct borrowed borrowed;
+    struct tree_file *file;
+    int err;
+
+    err = handle_borrow(session, fi->fh, id, &borrowed, &file);
+    if (err)
+        goto failed;
+    err = tree_read_begin(session->tree, file, (uint64_t)offset,
+                          MIN(size, OBJECT_MAX_IO), rq->may_wait, &read);
+    if (err)
+        goto give_back;
+    reply_iov(rq, read.iov, (int)read.iov_count + 1);
+    tree_read_end(session->tree, file, &read);
+    handle_return(session, &borrowed);
+    return;
+
+give_back:
+    handle_return(session, &borrowed);
+failed:
+    op_result(rq, err);
+}
+
+void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
+              off_t offset, struct fuse_file_info *fi)
+{
+    struct request *rq = session_current(req);
+    struct session *session = rq->session;
+    const struct fuse_write_in *in = request_argument(rq);
+    struct fuse_write_out out = { 0 };
+    struct borrowed borrowed;
+    struct tree_file *file;
+    size_t written;
+    int err;
+
+    err = handle_borrow(session, fi->fh, id, &borrowed, &file);
+    if (err) {
+        op_result(rq, err);
+        return;
+    }
+    err = tree_write(session->tree, file, (uint64_t)offset, data,
+                     MIN(size, OBJECT_MAX_IO),
+                     in->write_flags & FUSE_WRITE_KILL_SUIDGID, rq->may_wait,
+                     &written);
+    handle_return(session, &borrowed);
+    if (err) {
+        op_result(rq, err);
+        return;
+    }
+    out.size = (uint32_t)written;
+    reply_data(rq, &out, sizeof(out));
+}

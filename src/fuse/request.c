@@ -1,0 +1,157 @@
+/* request.c - the buffers that requests are read into, and their reuse.
+ *
+ * One mapping holds them all.  Each starts so that the data of a WRITE lie on a
+ * page boundary: copying whole pages to frames is then as fast as it can be.
+ * Free ones are a stack, so a quiet mount touches the memory of one or two.
+ *
+ * The number of buffers is the number of threads that may be busy with one.  A
+ * reader keeps its own until it hands it to a worker and takes another; if
+ * there is none left, all workers are busy, and it does the work itself.
+ *
+ * A write that finds no space is not refused at once while deleted files wait
+ * for the kernel's forget, which may be behind the write in its queue: what was
+ * freed before the call must be there for it.
+ */
+#include "request.h"
+
+#include "bits.h"
+#include "groups.h"
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+struct request_pool {
+    struct mutex lock;
+    struct list free;    /* (lock) */
+    unsigned nr;
+    uint32_t max_write;
+    uint8_t *memory;     /* of all buffers */
+    struct request requests[];
+};
+
+/* Times a request is run again for space: with the pauses, a tenth of a
+ * second. */
+enum { SPACE_RETRIES = 50 };
+
+static size_t stride(uint32_t max_write)
+{
+    return PAGE_SIZE + round_up(max_write, PAGE_SIZE);
+}
+
+int request_pool_create(struct request_pool **out, struct session *session,
+                        unsigned nr, uint32_t max_write)
+{
+    size_t bytes = nr * stride(max_write);
+    struct request_pool *pool;
+
+    pool = calloc(1, sizeof(*pool) + nr * sizeof(pool->requests[0]));
+    if (!pool)
+        return -ENOMEM;
+    pool->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pool->memory == MAP_FAILED) {
+        free(pool);
+        return -ENOMEM;
+    }
+    madvise(pool->memory, bytes, MADV_NOHUGEPAGE);
+    pool->nr = nr;
+    pool->max_write = max_write;
+    list_init(&pool->free);
+    for (unsigned i = 0; i < nr; i++) {
+        struct request *rq = &pool->requests[i];
+
+        rq->session = session;
+        rq->message = pool->memory + i * stride(max_write) + PAGE_SIZE -
+                      REQUEST_HEAD;
+        list_add_tail(&pool->free, &rq->link);
+    }
+    *out = pool;
+    return 0;
+}
+
+void request_pool_destroy(struct request_pool *pool)
+{
+    munmap(pool->memory, pool->nr * stride(pool->max_write));
+    free(pool);
+}
+
+struct request *request_get(struct request_pool *pool)
+{
+    struct request *rq = NULL;
+
+    mutex_lock(&pool->lock, RANK_FUSE);
+    if (!list_empty(&pool->free)) {
+        rq = list_entry(pool->free.next, struct request, link);
+        list_del(&rq->link);
+    }
+    mutex_unlock(&pool->lock);
+    return rq;
+}
+
+void request_put(struct request_pool *pool, struct request *rq)
+{
+    mutex_lock(&pool->lock, RANK_FUSE);
+    list_add_head(&pool->free, &rq->link);
+    mutex_unlock(&pool->lock);
+}
+
+size_t request_room(const struct request_pool *pool)
+{
+    return REQUEST_HEAD + pool->max_write;
+}
+
+bool request_interrupt(struct request_pool *pool, uint64_t unique)
+{
+    for (unsigned i = 0; i < pool->nr; i++) {
+        struct request *rq = &pool->requests[i];
+
+        if (atomic_load_explicit(&rq->unique, memory_order_acquire) == unique) {
+            /* It may have been answered, and be another's, by now: that one
+             * stops early and its caller asks for the rest. */
+            atomic_store_explicit(&rq->interrupted, true, memory_order_relaxed);
+            return true;
+        }
+    }
+    return false;
+}
+
+void *request_scratch(struct request_pool *pool, struct request *rq,
+                      size_t *room)
+{
+    /* Names end within the first page: two of 255 bytes at most. */
+    *room = pool->max_write - PAGE_SIZE;
+    return rq->message + REQUEST_HEAD + PAGE_SIZE;
+}
+
+/* --- what handlers use --------------------------------------------------- */
+
+bool request_again(struct request *rq, int error)
+{
+    if (error == -EAGAIN)
+        rq->again = REQUEST_WOULD_WAIT;
+    else if (error == -ENOSPC && rq->retries < SPACE_RETRIES &&
+             tree_has_orphans(rq->session->tree))
+        rq->again = REQUEST_NO_SPACE;
+    else
+        return false;
+    reply_none(rq);
+    return true;
+}
+
+static bool member(void *ctx, gid_t gid)
+{
+    struct request *rq = ctx;
+
+    return groups_member((pid_t)request_header(rq)->pid, gid);
+}
+
+struct tree_cred request_cred(struct request *rq, mode_t umask)
+{
+    const struct fuse_in_header *in = request_header(rq);
+
+    return (struct tree_cred){ .uid = in->uid, .gid = in->gid, .umask = umask,
+                               .member = member, .ctx = rq };
+}

@@ -1,0 +1,127 @@
+/* sizing.c - dividing ram=, and defaults for the sizes not given.
+ *
+ * Requests are as large as a sixty-fourth of the budget, within 128 KiB (what
+ * the kernel reads ahead) and 1 MiB (the most it sends): a small mount should
+ * not spend its memory on buffers.  Each thread that may be busy with a request
+ * has a buffer: the readers, and the workers to which they hand what must wait.
+ *
+ * Defaults: ram a quarter of what the process may use; size half of it, as the
+ * kernel's tmpfs has; swap what size needs beyond the half of ram, the other
+ * half being left for metadata, reserves and room to breathe.
+ */
+#include "sizing.h"
+
+#include "bits.h"
+#include "size.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    MAX_READERS = 2,
+    WORKERS = 6,
+    /* What a thread touches of its stack; glibc's own part included. */
+    STACK_TOUCHED = 24 * 1024,
+    REQUEST_MIN = 128 * 1024,
+    REQUEST_MAX = 1024 * 1024,
+    REQUEST_SHARE = 64,
+    /* One inode for that many bytes of memory, as the kernel's tmpfs. */
+    BYTES_PER_INODE = 8192,
+};
+#define SWAP_STEP ((uint64_t)2 << 20)
+
+static uint32_t request_size(uint64_t ram)
+{
+    uint64_t share = ram / REQUEST_SHARE;
+
+    if (share <= REQUEST_MIN)
+        return REQUEST_MIN;
+    if (share >= REQUEST_MAX)
+        return REQUEST_MAX;
+    return (uint32_t)1 << bit_highest(share);
+}
+
+static bool swap_is_none(const struct options *options)
+{
+    return options->swap && strcmp(options->swap, "none") == 0;
+}
+
+static uint64_t swap_default(const struct sizing *sizing, uint64_t memory)
+{
+    uint64_t size = sizing->size ? sizing->size : memory / 2;
+    uint64_t in_ram = sizing->arena_bytes / 2;
+
+    return size > in_ram ? round_up(size - in_ram, SWAP_STEP) : 0;
+}
+
+int sizing_plan(struct sizing *sizing, const struct options *options,
+                uint64_t memory, unsigned cpus,
+                uint64_t (*pool_bytes)(uint64_t ram),
+                char message[OPTIONS_MESSAGE_BYTES])
+{
+    uint64_t fixed;
+
+    *sizing = (struct sizing){ 0 };
+    sizing->ram = options->ram.given ? options->ram.bytes
+                                     : MAX(memory / 4, OPTIONS_RAM_MIN);
+    sizing->max_write = request_size(sizing->ram);
+    sizing->readers =
+        options->single_thread ? 1 : MIN(MAX(cpus, 1), MAX_READERS);
+    sizing->workers = options->single_thread ? 0 : WORKERS;
+    sizing->buffers = sizing->readers + sizing->workers;
+    sizing->buffer_bytes =
+        (uint64_t)sizing->buffers * (sizing->max_write + PAGE_SIZE);
+    sizing->stack_bytes = (uint64_t)(sizing->buffers + 1) * STACK_TOUCHED;
+    fixed =
+        sizing->buffer_bytes + sizing->stack_bytes + pool_bytes(sizing->ram);
+    if (sizing->ram < fixed + OPTIONS_RAM_MIN / 4) {
+        char text[32];
+
+        snprintf(message, OPTIONS_MESSAGE_BYTES,
+                 "ram=%s is too little: give at "
+                 "least %um",
+                 size_format(sizing->ram, text, sizeof(text)),
+                 (unsigned)((fixed + OPTIONS_RAM_MIN / 4) >> 20) + 1);
+        return -EINVAL;
+    }
+    sizing->arena_bytes = sizing->ram - fixed;
+    sizing->nr_inodes = options->nr_inodes.given ? options->nr_inodes.bytes
+                                                 : memory / BYTES_PER_INODE;
+    sizing->size = options->size.given ? options->size.bytes : memory / 2;
+    if (options->swapsize.given)
+        sizing->swapsize = options->swapsize.bytes;
+    else if (!swap_is_none(options))
+        sizing->swapsize = swap_default(sizing, memory);
+    return 0;
+}
+
+int sizing_limit(const struct sizing *sizing, const struct options *options,
+                 uint64_t held, uint64_t ram, uint64_t room, uint64_t *limit,
+                 char message[OPTIONS_MESSAGE_BYTES])
+{
+    uint64_t now = MIN(held, ram + MIN(room, UINT64_MAX - ram));
+    uint64_t wanted = pages_for(sizing->size);
+    char size[32], most[32];
+
+    *limit = wanted;
+    if (!options->size.given)
+        *limit = MIN(wanted, now);
+    if (!options->size.given || wanted <= now)
+        return 0;
+    size_format(sizing->size, size, sizeof(size));
+    size_format(now << PAGE_SHIFT, most, sizeof(most));
+    if (now < held)
+        snprintf(message, OPTIONS_MESSAGE_BYTES,
+                 "size=%s is more than ram= and "
+                 "the disk under swap= hold now, %s: give a smaller size=, a "
+                 "larger ram=, or another place for swap=",
+                 size, most);
+    else
+        snprintf(message, OPTIONS_MESSAGE_BYTES,
+                 "size=%s is more than ram= and "
+                 "swap= hold, %s: give a smaller size=, or a larger ram= or "
+                 "swapsize=",
+                 size, most);
+    return -EINVAL;
+}

@@ -1,0 +1,122 @@
+/* usage.c - where the pages of an object are, for those who want to know.
+ *
+ * The figures are counted by walking the map, run by run, in bounded holds of the
+ * lock; of an object in use they are therefore a little blurred.
+ */
+#include "object_internal.h"
+
+#include "log.h"
+
+/* Runs looked at in one hold of the lock. */
+enum { MAX_RUNS = 1024 };
+
+static void count(const struct pagemap_run *run, uint32_t *next_block,
+                  struct object_usage *usage)
+{
+    uint32_t number = pagemap_entry_number(run->entry);
+
+    switch (pagemap_entry_kind(run->entry)) {
+    case ENTRY_FRAME:
+        usage->resident += run->nr;
+        break;
+    case ENTRY_BLOCK:
+        usage->swapped += run->nr;
+        usage->runs += number != *next_block;
+        *next_block = number + run->nr;
+        return;
+    case ENTRY_ZERO:
+        usage->zero += run->nr;
+        break;
+    case ENTRY_LOST:
+        usage->lost += run->nr;
+        break;
+    case ENTRY_HOLE:
+        break;
+    }
+    *next_block = BLOCK_NONE;
+}
+
+void object_usage(struct object_store *store, struct object *object,
+                  struct object_usage *usage)
+{
+    uint32_t next_block = BLOCK_NONE;
+    struct pagemap_run run;
+    uint64_t at = 0;
+    bool more = true;
+
+    *usage = (struct object_usage){ .resident = 0 };
+    while (more) {
+        mutex_lock(&object->lock, RANK_OBJECT);
+        usage->map_bytes = pagemap_bytes(&object->map);
+        for (unsigned n = 0; more && n < MAX_RUNS; n++) {
+            more = pagemap_next_run(store->arena, &object->map, at,
+                                    PAGEMAP_MAX_PAGES, &run);
+            if (!more)
+                break;
+            if (run.index != at)
+                next_block = BLOCK_NONE;
+            count(&run, &next_block, usage);
+            at = run.index + run.nr;
+        }
+        mutex_unlock(&object->lock);
+    }
+}
+
+#ifdef PAGERFS_DEBUG
+/* A resident page: the pool agrees, and what lies beyond the end of the file is
+ * zeros. */
+static void check_page(struct object_store *store, struct object *object,
+                       uint64_t index, uint32_t frame, uint64_t size)
+{
+    const struct page *page = pool_page(store->arena, frame);
+    const uint8_t *bytes = arena_frame_ptr(store->arena, frame);
+    enum page_state state = frame_state(store, frame);
+    uint64_t start = index << PAGE_SHIFT;
+
+    INVARIANT("I8", page->owner == object_handle(store, object));
+    INVARIANT("I8", page->index == index);
+    INVARIANT("I8", state != PAGE_NONE && state != PAGE_DEAD);
+    for (uint64_t at = MAX(size, start); state != PAGE_READING &&
+                                         at < start + PAGE_SIZE; at++)
+        INVARIANT("I2", bytes[at - start] == 0);
+}
+
+static void check_run(struct object_store *store, struct object *object,
+                      const struct pagemap_run *run, uint64_t size)
+{
+    enum entry_kind kind = pagemap_entry_kind(run->entry);
+
+    INVARIANT("I2", kind == ENTRY_ZERO || run->index + run->nr <= pages_for(size));
+    if (kind == ENTRY_FRAME)
+        check_page(store, object, run->index, pagemap_entry_number(run->entry),
+                   size);
+}
+
+/* With the whole range, lest a write under way be taken for a contradiction; if
+ * it is not to be had there is nothing to be said now. */
+void object_check(struct object_store *store, struct object *object)
+{
+    struct pagemap_run run;
+    struct range range;
+    uint64_t at = 0;
+
+    rangelock_check(&object->range);
+    if (rangelock_trylock(&object->range, &range, 0, RANGE_END, RANGE_SHARED))
+        return;
+    mutex_lock(&object->lock, RANK_OBJECT);
+    pagemap_check(store->arena, &object->map);
+    while (pagemap_next_run(store->arena, &object->map, at, PAGEMAP_MAX_PAGES,
+                            &run)) {
+        check_run(store, object, &run, object_size(object));
+        at = run.index + run.nr;
+    }
+    mutex_unlock(&object->lock);
+    rangelock_unlock(&object->range, &range);
+}
+#else
+void object_check(struct object_store *store, struct object *object)
+{
+    (void)store;
+    (void)object;
+}
+#endif

@@ -1,0 +1,48 @@
+/* fake_kernel.h - the other end of /dev/fuse, in the test's hands.
+ *
+ * A pair of sockets that keep message boundaries stands in for the device; on
+ * one end a whole session with real rooms below it, without a mount.
+ */
+#ifndef FAKE_KERNEL_H
+#define FAKE_KERNEL_H
+
+#include "protocol.h"
+#include "session.h"
+
+enum { REPLY_ROOM = 256 * 1024 };
+
+struct kernel {
+    int fd;
+    struct arena *arena;
+    struct swap *swap;
+    struct pool *pool;
+    struct object_store store;
+    struct tree *tree;
+    struct session *session;
+    uint64_t unique;
+    uint32_t uid, gid;
+    struct fuse_init_out init; /* what the session answered */
+    struct {
+        struct fuse_out_header out;
+        uint8_t data[REPLY_ROOM];
+    } reply;
+    size_t bytes;              /* of the data of the last reply */
+};
+
+/* `words`: the command line. */
+void kernel_start(struct kernel *kernel, const char *words);
+void kernel_stop(struct kernel *kernel);
+/* Sends a request: a fixed part, then more (names, data).  Returns its id. */
+uint64_t kernel_send(struct kernel *kernel, uint32_t opcode, uint64_t nodeid,
+                     const void *fixed, size_t fixed_bytes, const void *more,
+                     size_t more_bytes);
+/* The next reply, whosever; its id. */
+uint64_t kernel_receive(struct kernel *kernel);
+/* True if no reply comes within some milliseconds. */
+bool kernel_silent(struct kernel *kernel);
+/* Both; returns the error of the reply: 0 or -errno. */
+int kernel_call(struct kernel *kernel, uint32_t opcode, uint64_t nodeid,
+                const void *fixed, size_t fixed_bytes, const void *more,
+                size_t more_bytes);
+
+#endif

@@ -1,0 +1,192 @@
+/* fixture.c - see fixture.h. */
+#include "fixture.h"
+
+#include "clock.h"
+
+#include <string.h>
+
+static void note_lost(void *ctx, struct object *object, uint64_t index)
+{
+    struct fixture *f = ctx;
+
+    (void)object;
+    (void)index;
+    f->lost++;
+}
+
+void fixture_up(struct fixture *f, uint32_t frames, uint32_t blocks,
+                uint64_t limit)
+{
+    struct swap_file file = fake_swap_file(blocks);
+    struct pool_config config = { .limit = limit, .ops = &object_pool_ops,
+                                  .ctx = &f->store };
+    struct arena *arena;
+
+    memset(f, 0, sizeof(*f));
+    frames = frames ? frames : 300;
+    ck_assert_int_eq(arena_create(&arena, (frames + 1) *
+                                              (uint64_t)(PAGE_SIZE + 32)), 0);
+    ck_assert_int_eq(swap_create(&f->swap, &file, arena, 64), 0);
+    config.arena = arena;
+    config.swap = f->swap;
+    f->store.arena = arena;
+    f->store.lost = note_lost;
+    f->store.ctx = f;
+    ck_assert_int_eq(pool_create(&f->store.pool, &config), 0);
+    ck_assert_int_eq(pool_start(f->store.pool), 0);
+}
+
+void fixture_down(struct fixture *f)
+{
+    struct pool_stats stats;
+
+    pool_quiesce(f->store.pool);
+    pool_check(f->store.pool);
+    stats = stats_of(f);
+    ck_assert_uint_eq(stats.data, 0);
+    ck_assert_uint_eq(stats.metadata, 0);
+    ck_assert_uint_eq(fake_swap_counts().nr_used, 0);
+    ck_assert_uint_eq(f->store.pins.taken, 0);
+    pool_destroy(f->store.pool);
+    swap_destroy(f->swap);
+    arena_destroy(f->store.arena);
+}
+
+void file_up(struct fixture *f, struct file *file, uint64_t max)
+{
+    void *object;
+
+    ck_assert_int_eq(arena_alloc(f->store.arena, sizeof(struct object), &object),
+                     0);
+    *file = (struct file){ object, calloc(1, max), 0, max };
+    object_init(file->object);
+}
+
+void file_down(struct fixture *f, struct file *file)
+{
+    object_check(&f->store, file->object);
+    object_fini(&f->store, file->object);
+    arena_free(f->store.arena, file->object);
+    free(file->bytes);
+}
+
+uint64_t rnd(uint64_t *state, uint64_t below)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state % below;
+}
+
+void model_compare(struct fixture *f, struct file *file, uint64_t from,
+                   uint64_t to)
+{
+    struct object_read read;
+    uint32_t most = object_read_max(&f->store);
+
+    while (from < to) {
+        uint64_t n = MIN(to - from, (uint64_t)most);
+        uint64_t there = MIN(n, file->size - MIN(file->size, from));
+
+        expect(object_read_begin(&f->store, file->object, NULL, from, (size_t)n,
+                                 true, &read) == 0);
+        expect(read.bytes == there);
+        for (uint32_t i = 1; i <= read.iov_count; i++) {
+            expect(memcmp(read.iov[i].iov_base, file->bytes + from,
+                          read.iov[i].iov_len) == 0);
+            from += read.iov[i].iov_len;
+            there -= read.iov[i].iov_len;
+        }
+        expect(there == 0);
+        n = read.bytes;
+        object_read_end(&f->store, file->object, &read);
+        if (n == 0)
+            break;
+    }
+}
+
+/* No byte of it is zero, unless all are. */
+static void make_bytes(uint8_t *bytes, size_t n, uint64_t value)
+{
+    uint64_t x = value * 0x9e3779b97f4a7c15u;
+
+    if (value == 0) {
+        memset(bytes, 0, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i += sizeof(x)) {
+        uint64_t word = x | 0x0101010101010101u;
+
+        memcpy(bytes + i, &word, MIN(sizeof(word), n - i));
+        x = x * 6364136223846793005u + 1442695040888963407u;
+    }
+}
+
+int model_write(struct fixture *f, struct file *file, uint64_t offset, size_t n,
+                uint64_t value, bool may_be_short)
+{
+    uint8_t data[OBJECT_MAX_IO];
+    size_t written;
+    int err;
+
+    make_bytes(data, n, value);
+    err = object_write(&f->store, file->object, offset, data, n, true, &written);
+    if (!may_be_short)
+        expect(err == 0 && written == n);
+    expect(err ? written == 0 : written > 0 && written <= n);
+    memcpy(file->bytes + offset, data, written);
+    if (written > 0)
+        file->size = MAX(file->size, offset + written);
+    expect(object_size(file->object) == file->size);
+    return err;
+}
+
+void model_truncate(struct fixture *f, struct file *file, uint64_t size)
+{
+    expect(object_truncate(&f->store, file->object, size, true) == 0);
+    if (size < file->size)
+        memset(file->bytes + size, 0, file->size - size);
+    file->size = size;
+    expect(object_size(file->object) == size);
+}
+
+struct object_usage usage_of(struct fixture *f, struct file *file)
+{
+    struct object_usage usage;
+
+    object_usage(&f->store, file->object, &usage);
+    return usage;
+}
+
+void swap_out(struct fixture *f, struct file *file)
+{
+    static uint32_t taken[65536];
+    uint32_t n = 0;
+
+    for (int tries = 0; usage_of(f, file).resident > 0; tries++) {
+        uint32_t frame;
+
+        expect(tries < 1000000);
+        while ((frame = arena_frame_alloc(f->store.arena, 0)) != FRAME_NONE)
+            taken[n++] = frame;
+        clock_sleep_ns(5000);
+    }
+    if (n > 0)
+        pool_frames_put(f->store.pool, n, taken);
+}
+
+struct pool_stats stats_of(struct fixture *f)
+{
+    struct pool_stats stats;
+
+    pool_stats(f->store.pool, &stats);
+    return stats;
+}
+
+/* A page may be written to while pageout writes it to disk: its block is then
+ * discarded (I12).  Only the swap in RAM lets ThreadSanitizer see that. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:move_bytes\n";
+}

@@ -1,0 +1,67 @@
+/* fixture.h - objects over a small pool and a swap in RAM, with shadows.
+ *
+ * A shadow is a plain array of what a file should hold.  The model_ functions do
+ * one operation on the file and on its shadow, and compare what comes back.
+ */
+#ifndef TESTS_OBJECT_FIXTURE_H
+#define TESTS_OBJECT_FIXTURE_H
+
+#include "fake_swap.h"
+#include "object.h"
+
+#include "unit.h"
+
+/* Check's own asserts write a line each when they hold: too slow for loops. */
+#define expect(expr)                                                \
+    do {                                                            \
+        if (!(expr))                                                \
+            ck_abort_msg("%s:%d: broken: %s", __FILE__, __LINE__,   \
+                         #expr);                                    \
+    } while (0)
+
+/* Waits up to ten seconds for something that happens elsewhere. */
+#define EVENTUALLY(cond)                                            \
+    do {                                                            \
+        for (int tries_ = 0; !(cond) && tries_ < 100000; tries_++)  \
+            clock_sleep_ns(100000);                                 \
+        ck_assert_msg((cond), "never became true: %s", #cond);      \
+    } while (0)
+
+struct fixture {
+    struct swap *swap;
+    struct object_store store;
+    _Atomic uint32_t lost;     /* pages reported lost */
+};
+
+/* frames 0: 300; blocks 0: none.  limit in pages, 0 none. */
+void fixture_up(struct fixture *f, uint32_t frames, uint32_t blocks,
+                uint64_t limit);
+/* Everything must have been given back. */
+void fixture_down(struct fixture *f);
+
+struct file {
+    struct object *object;
+    uint8_t *bytes;            /* the shadow; beyond size it is zeros */
+    uint64_t size, max;
+};
+
+void file_up(struct fixture *f, struct file *file, uint64_t max);
+void file_down(struct fixture *f, struct file *file);
+
+uint64_t rnd(uint64_t *state, uint64_t below);
+
+/* Bytes of both must be equal, by reads of at most 1 MiB. */
+void model_compare(struct fixture *f, struct file *file, uint64_t from,
+                   uint64_t to);
+/* Writes n bytes made of `value`, or zeros if that is 0; what is accepted must
+ * be `n`, unless `may_be_short`.  Returns what object_write did. */
+int model_write(struct fixture *f, struct file *file, uint64_t offset, size_t n,
+                uint64_t value, bool may_be_short);
+void model_truncate(struct fixture *f, struct file *file, uint64_t size);
+
+struct object_usage usage_of(struct fixture *f, struct file *file);
+/* Takes frames away until no page of the file is resident. */
+void swap_out(struct fixture *f, struct file *file);
+struct pool_stats stats_of(struct fixture *f);
+
+#endif

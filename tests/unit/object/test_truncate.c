@@ -1,0 +1,63 @@
+/* test_truncate.c - zeros where zeros belong, after every (old, new). */
+#include "fixture.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { PAGES = 200 };
+
+/* From old to new, with some odd bytes at both ends, and out again: down and up,
+ * as the Hurd's pager could not. */
+static void all_pairs(bool swapped)
+{
+    struct fixture f;
+    struct file file;
+    uint64_t seed = 42;
+
+    fixture_up(&f, 300, 2048, 0);
+    file_up(&f, &file, (PAGES + 1) * PAGE_SIZE);
+    for (uint64_t from = 0; from <= PAGES; from++) {
+        for (uint64_t to = 0; to <= PAGES; to++) {
+            uint64_t old = from * PAGE_SIZE, new = to * PAGE_SIZE;
+            uint64_t kept;
+
+            if (rnd(&seed, 2))
+                new += rnd(&seed, PAGE_SIZE);
+            if (old > file.size)
+                model_write(&f, &file, file.size, old - file.size, from + to + 1,
+                            false);
+            else
+                model_truncate(&f, &file, old);
+            kept = MIN(pages_for(new), from);
+            if (swapped)
+                swap_out(&f, &file);
+            model_truncate(&f, &file, new);
+            expect(object_pages(file.object) == kept);
+            model_truncate(&f, &file, (PAGES + 1) * PAGE_SIZE);
+            expect(object_pages(file.object) == kept);
+            model_compare(&f, &file, new - MIN(new, 2 * PAGE_SIZE),
+                          new + 2 * PAGE_SIZE);
+            model_compare(&f, &file, 0, file.size);
+            model_truncate(&f, &file, new);
+            if (to % 16 == 0)
+                object_check(&f.store, file.object);
+        }
+        expect(stats_of(&f).data == object_pages(file.object));
+    }
+    file_down(&f, &file);
+    fixture_down(&f);
+}
+
+START_TEST(every_pair_resident)
+{
+    all_pairs(false);
+}
+END_TEST
+
+START_TEST(every_pair_swapped)
+{
+    all_pairs(true);
+}
+END_TEST
+
+UNIT_MAIN("truncate", every_pair_resident, every_pair_swapped)
