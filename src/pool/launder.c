@@ -288,7 +288,7 @@ static uint32_t pass_steps(struct pool *pool)
 
 /* Until enough is free, or on its way; twice round all pages without a single
  * success is the end. */
-static enum pass launder_pass(struct pool *pool)
+static enum pass launder_work(struct pool *pool)
 {
     uint32_t steps = pass_steps(pool);
     bool progress = false;
@@ -312,6 +312,16 @@ static enum pass launder_pass(struct pool *pool)
         }
     }
     return PASS_ENOUGH;
+}
+
+static enum pass launder_pass(struct pool *pool)
+{
+    enum pass result;
+
+    mutex_lock(&pool->launder.pass, RANK_FUSE);
+    result = launder_work(pool);
+    mutex_unlock(&pool->launder.pass);
+    return result;
 }
 
 /* Nothing can be reclaimed: says so, and waits for a change. */

@@ -131,7 +131,8 @@ START_TEST(promises_are_charged_and_forgiven)
 }
 END_TEST
 
-/* No frame at this moment: -EAGAIN, and the promise stands. */
+/* A promise is kept from the reserve.  No frame at all at this moment: -EAGAIN,
+ * and the promise stands. */
 START_TEST(a_promise_may_have_to_wait)
 {
     struct arena *arena = setup(10, 8);
@@ -141,8 +142,12 @@ START_TEST(a_promise_may_have_to_wait)
     ck_assert_int_eq(arena_owe(arena, 256, 1), 0);
     while ((frames[n] = arena_frame_alloc(arena, 8)) != FRAME_NONE)
         n++;
-    ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), -EAGAIN);
     ck_assert_int_eq(arena_alloc(arena, 32, &object), -EAGAIN);
+    ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), 0);
+    arena_free_owed(arena, object);
+    while ((frames[n] = arena_frame_alloc(arena, 0)) != FRAME_NONE)
+        n++;
+    ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), -EAGAIN);
     ck_assert_uint_eq(charged, 1);
     arena_frame_free(arena, frames[--n]);
     ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), 0);

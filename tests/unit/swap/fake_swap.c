@@ -273,6 +273,17 @@ static int tables_grow(uint32_t nr_backed) REQUIRES(fake.lock)
     return 0;
 }
 
+uint64_t swap_file_room(const struct swap_file *file)
+{
+    uint64_t room;
+
+    (void)file;
+    lock();
+    room = fake.host_room - MIN(fake.host_room, fake.nr_backed);
+    unlock();
+    return room;
+}
+
 int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
 {
     uint32_t blocks = swap->file.nr_blocks, n;

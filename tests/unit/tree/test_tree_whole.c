@@ -1,8 +1,8 @@
-/* test_tree_whole.c - the tree on real objects and a real pool, short of frames.
+/* test_tree_whole.c - the tree on real objects and a real pool, few frames.
  *
  * What the fake cannot show: data and names share one budget; freeing a node
- * gives back pages that are on swap or on their way there; what is charged comes
- * back to the block.
+ * gives back pages that are on swap or on their way there; what is charged
+ * comes back to the block.
  */
 #include "tree.h"
 
@@ -91,8 +91,8 @@ static int write_file(struct whole *w, struct tree_file *file, unsigned number,
         int err;
 
         fill(bytes, number, page);
-        err = tree_write(w->tree, file, (uint64_t)page * PAGE_SIZE, bytes,
-                         PAGE_SIZE, true, true, &written);
+        err = tree_write(w->tree, &root_cred, file, (uint64_t)page * PAGE_SIZE,
+                         bytes, PAGE_SIZE, true, &written);
         if (err)
             return err;
         ck_assert_uint_eq(written, PAGE_SIZE);
@@ -107,7 +107,7 @@ static void file_is(struct whole *w, uint64_t id, unsigned number,
     struct tree_file file;
     uint8_t bytes[PAGE_SIZE];
 
-    ck_assert_int_eq(tree_open(w->tree, id, 0, true, &file), 0);
+    ck_assert_int_eq(tree_open(w->tree, NULL, id, 0, true, &file), 0);
     for (unsigned page = 0; page < pages; page++) {
         fill(bytes, number, page);
         ck_assert_int_eq(tree_read_begin(w->tree, &file,
@@ -134,8 +134,8 @@ static int make_file(struct whole *w, uint64_t dir, unsigned number,
     if (err)
         return err;
     *id = entry.id;
-    ck_assert_int_eq(tree_open(w->tree, entry.id, TREE_OPEN_WRITE, true, &file),
-                     0);
+    ck_assert_int_eq(tree_open(w->tree, NULL, entry.id, TREE_OPEN_WRITE, true,
+                               &file), 0);
     err = write_file(w, &file, number, pages);
     tree_release(w->tree, &file);
     return err;
@@ -227,7 +227,7 @@ static void *work(void *arg)
         uint64_t id;
 
         ck_assert_int_eq(make_file(w, TREE_ROOT, number, pages, &id), 0);
-        ck_assert_int_eq(tree_open(w->tree, id, 0, true, &file), 0);
+        ck_assert_int_eq(tree_open(w->tree, NULL, id, 0, true, &file), 0);
         if (round % 2)
             ck_assert_int_eq(remove_file(w, TREE_ROOT, number), 0);
         file_is(w, id, number, pages);
