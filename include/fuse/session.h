@@ -68,6 +68,10 @@ struct request *session_serve(struct session *session, struct request *rq,
 /* Nothing more will come: wakes session_wait. */
 void session_ended(struct session *session);
 
+/* The kernel remembers attributes of the node that are out of date: it will
+ * ask again.  From any thread. */
+void session_forget_attr(struct session *session, uint64_t id);
+
 /* --- inside the front end ------------------------------------------------ */
 
 /* To the kernel; rq NULL: not an answer to anything. */

@@ -59,6 +59,13 @@ static uint16_t killed(uint16_t perm, bool in_group)
     return perm & (uint16_t)~S_ISUID;
 }
 
+void attr_tell(struct tree *tree, const struct node *node)
+{
+    lock_assert_none(RANK_TREE);
+    if (tree->changed)
+        tree->changed(tree->changed_ctx, node_id(tree, node));
+}
+
 int attr_kill(struct tree *tree, struct node *node,
               const struct tree_cred *killer, bool told, bool wait)
 {
@@ -85,6 +92,7 @@ int attr_kill(struct tree *tree, struct node *node,
     capability = xattr_take(tree, node, XATTR_CAPABILITY);
     mutex_unlock(&node->lock);
     xattr_free(tree, capability);
+    attr_tell(tree, node);
     return 0;
 }
 
@@ -226,6 +234,7 @@ int tree_setflags(struct tree *tree, uint64_t id, uint32_t flags)
     node->flags |= (uint8_t)set;
     mutex_unlock(&node->lock);
     times_changed(node);
+    attr_tell(tree, node);
     node_put(tree, node);
     return 0;
 }

@@ -112,6 +112,8 @@ struct tree {
     bool grpid, no_acl;        /* (c) */
     enum tree_atime atime;     /* (c) */
     bool nodiratime;           /* (c) */
+    void (*changed)(void *ctx, uint64_t id); /* (c) */
+    void *changed_ctx;         /* (c) */
     struct node *root;         /* (c) */
     uint64_t hash_key[2];      /* (c) secret: nobody can aim at one bucket */
     uint64_t order_key;        /* (c) secret: nobody can bend a treap */
@@ -286,6 +288,8 @@ void times_accessed(struct tree *tree, struct node *node) EXCLUDES(node->lock);
 
 /* uid 0, or the node's group is one of the caller's.  No lock held. */
 bool attr_in_group(const struct tree_cred *cred, struct node *node);
+/* The kernel remembers other attributes than the node now has. */
+void attr_tell(struct tree *tree, const struct node *node);
 /* The killer is about to change the file: takes set-id bits and
  * security.capability away.  told: the kernel says that he has no CAP_FSETID;
  * else uid 0 has it.  -EAGAIN: there may be something to take, and !wait. */

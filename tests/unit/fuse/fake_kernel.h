@@ -27,6 +27,8 @@ struct kernel {
         uint8_t data[REPLY_ROOM];
     } reply;
     size_t bytes;              /* of the data of the last reply */
+    unsigned stale;            /* times it was told that attributes changed */
+    uint64_t stale_id;         /* whose, the last time */
 };
 
 /* `words`: the command line. */
@@ -36,7 +38,7 @@ void kernel_stop(struct kernel *kernel);
 uint64_t kernel_send(struct kernel *kernel, uint32_t opcode, uint64_t nodeid,
                      const void *fixed, size_t fixed_bytes, const void *more,
                      size_t more_bytes);
-/* The next reply, whosever; its id. */
+/* The next reply, whosever, counting the notices before it; its id. */
 uint64_t kernel_receive(struct kernel *kernel);
 /* True if no reply comes within some milliseconds. */
 bool kernel_silent(struct kernel *kernel);

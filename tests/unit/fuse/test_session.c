@@ -180,6 +180,8 @@ START_TEST(test_kill_suidgid)
     ck_assert_uint_eq(getattr(entry.nodeid).mode & 07777, 06755);
     ck_assert_int_eq(do_write(entry.nodeid, fh, 0, "x", 1,
                               FUSE_WRITE_KILL_SUIDGID), 0);
+    ck_assert_uint_eq(kernel.stale, 1); /* it does not expect another mode */
+    ck_assert_uint_eq(kernel.stale_id, entry.nodeid);
     ck_assert_uint_eq(getattr(entry.nodeid).mode & 07777, 0755);
     ck_assert_int_eq(CALL(FUSE_SETATTR, entry.nodeid, set, NULL, 0), 0);
     ck_assert_int_eq(CALL(FUSE_OPEN, entry.nodeid, open, NULL, 0), 0);
@@ -300,6 +302,7 @@ START_TEST(test_file_flags)
     start();
     id = create("file", &fh).nodeid;
     ck_assert_int_eq(CALL(FUSE_IOCTL, id, control, &flags, 4), 0);
+    ck_assert_uint_eq(kernel.stale, 1); /* nor another ctime */
     control.cmd = (uint32_t)FS_IOC_GETFLAGS;
     control.in_size = 0;
     control.out_size = 4;
