@@ -57,8 +57,8 @@ enum slab_class {
 struct frame {
     uint8_t kind;       /* enum frame_kind (a) */
     uint8_t slab_class; /* SLAB (a) */
-    uint16_t used;      /* SLAB: objects allocated; FREE: 1 if trimmed (a) */
-    uint32_t next;      /* FREE: next free frame; SLAB: partial list (a) */
+    uint16_t used;      /* SLAB: objects allocated (a) */
+    uint32_t next;      /* FREE: next on its list; SLAB: partial list (a) */
     uint32_t prev;      /* SLAB: partial list (a) */
     uint16_t free_head; /* SLAB: first free object + 1, 0 none (a) */
     uint16_t fresh;     /* SLAB: objects from here on were never handed out (a) */
@@ -86,6 +86,7 @@ struct arena {
     void *ops_ctx;          /* (c) */
     struct mutex lock;      /* protects everything below */
     uint32_t free_head;     /* frames given back */
+    uint32_t trimmed_head;  /* the same, whose memory the kernel has */
     uint32_t fresh;         /* frames from here on were never used */
     _Atomic uint32_t nr_free; /* written under lock, read by anyone */
     uint32_t low_mark;      /* ops->low is called when nr_free falls to it */

@@ -37,8 +37,8 @@ struct borrowed {
 };
 
 /* *fh is what the kernel gets.  how: of enum tree_how. */
-int handle_open_file(struct session *session, uint64_t id, unsigned how,
-                     bool wait, uint64_t *fh);
+int handle_open_file(struct session *session, const struct tree_cred *killer,
+                     uint64_t id, unsigned how, bool wait, uint64_t *fh);
 int handle_open_scan(struct session *session, uint64_t id, bool wait,
                      uint64_t *fh);
 void handle_close_file(struct session *session, uint64_t fh, uint64_t id);

@@ -96,8 +96,8 @@ bool replace_follows(const struct replace *r, uint32_t victim, uint32_t frame);
 /* The coldest page that is CLEAN, unpinned and unused, within `steps` of the
  * tails; it stays on its queue. */
 uint32_t replace_coldest_clean(const struct replace *r, uint32_t steps);
-/* Walks all pages round and round: the next one that is CLEAN and unpinned,
- * used or not; it stays on its queue. */
+/* Walks all pages round and round: the next one that is CLEAN, used or not and
+ * pinned or not; it stays on its queue. */
 uint32_t replace_next_clean(struct replace *r, uint32_t *steps);
 
 static inline uint32_t replace_nr(const struct replace *r)

@@ -8,9 +8,9 @@
  *   8   blocks in use = blocks that the callers have not freed.
  *
  * Ownership   a block belongs to the caller from swap_alloc to swap_free.
- * Locking     locks inside (RANK_SWAP, a leaf but for the arena).  swap_grow and
- *             swap_trim do disk I/O and are called with no lock of RANK_BUDGET or
- *             later; of several at once all but one wait.
+ * Locking     locks inside (RANK_SWAP, a leaf but for the arena).  swap_grow
+ *             and swap_trim do disk I/O and are called with no lock of
+ *             RANK_BUDGET or later; of several at once all but one wait.
  * Units       blocks.
  * Errors      0 or -errno.
  */
@@ -38,11 +38,11 @@ struct swap {
     unsigned nr_spare;          /* (S) */
 };
 
-/* Takes over `file` (closed by swap_destroy, not on error).  fd -1 makes a swap without
- * blocks.  A device too is taken into use step by step, by swap_grow: that does
- * no I/O, but the tables of what is not needed cost nothing.  Table pages are
- * frames lent by `arena` (arena_frame_alloc above its reserve): the budget
- * subtracts swap_nr_tables from what it has. */
+/* Takes over `file` (closed by swap_destroy, not on error).  fd -1 makes a swap
+ * without blocks.  A device too is taken into use step by step, by swap_grow:
+ * that does no I/O, but the tables of what is not needed cost nothing.  Table
+ * pages are frames lent by `arena` (arena_frame_alloc above its reserve): the
+ * budget subtracts swap_nr_tables from what it has. */
 int swap_create(struct swap **swap, const struct swap_file *file,
                 struct arena *arena, unsigned max_inflight);
 void swap_destroy(struct swap *swap);
@@ -54,8 +54,8 @@ void swap_destroy(struct swap *swap);
 int swap_grow(struct swap *swap, uint32_t want, uint32_t *got);
 /* Takes wholly free clusters back from the file, the highest first, at most
  * `max` blocks; returns how many.  For each of them release(ctx, nr) is asked,
- * with no lock of swap held: true means that the caller counts on nr blocks less
- * from now on, and they go; false ends the trim. */
+ * with no lock of swap held: true means that the caller counts on nr blocks
+ * less from now on, and they go; false ends the trim. */
 uint32_t swap_trim(struct swap *swap, uint32_t max,
                    bool (*release)(void *ctx, uint32_t nr), void *ctx);
 

@@ -59,6 +59,7 @@ struct tree_config {
     bool grpid;         /* new files take the directory's group, as BSD */
     bool no_acl;        /* system.posix_acl_* is -EOPNOTSUPP */
     enum tree_atime atime;
+    bool nodiratime;    /* listing a directory never moves its atime */
 };
 
 /* Who asks, and what the kernel told about it.  uid 0 stands for CAP_FSETID. */
@@ -146,7 +147,7 @@ enum tree_set {
     TREE_SET_MODE = 1, TREE_SET_UID = 2, TREE_SET_GID = 4, TREE_SET_SIZE = 8,
     TREE_SET_ATIME = 16, TREE_SET_MTIME = 32, TREE_SET_CTIME = 64,
     TREE_SET_ATIME_NOW = 128, TREE_SET_MTIME_NOW = 256,
-    TREE_SET_KILL_PRIV = 512, /* clear suid, and sgid if group-executable */
+    TREE_SET_KILL_PRIV = 512, /* clear set-id bits, as a killer below does */
 };
 /* Fields of *attr named by `set` (enum tree_set); ctime moves with any of them.
  * SIZE that changes nothing touches no time (truncate) unless MTIME_NOW comes
@@ -187,21 +188,22 @@ enum tree_how {
     TREE_OPEN_APPEND = 2,    /* O_APPEND */
     TREE_OPEN_TRUNCATE = 4,  /* O_TRUNC */
     TREE_OPEN_NOATIME = 8,   /* O_NOATIME */
-    TREE_OPEN_KILL_PRIV = 16, /* truncating clears suid and sgid */
 };
 /* `how` is of enum tree_how: the kernel knows nothing of our append-only and
- * immutable files, so it is refused here (-EPERM). */
-int tree_open(struct tree *tree, uint64_t id, unsigned how, bool wait,
-              struct tree_file *file);
+ * immutable files, so it is refused here (-EPERM).
+ * killer: the kernel says that this user's change of the bytes (by truncating,
+ * or writing, below) takes set-id bits away; NULL if it does not. */
+int tree_open(struct tree *tree, const struct tree_cred *killer, uint64_t id,
+              unsigned how, bool wait, struct tree_file *file);
 void tree_release(struct tree *tree, struct tree_file *file);
 /* As object_read_begin/end; touches atime by the rule of relatime. */
 int tree_read_begin(struct tree *tree, struct tree_file *file, uint64_t offset,
                     size_t length, bool wait, struct object_read *read);
 void tree_read_end(struct tree *tree, struct tree_file *file,
                    struct object_read *read);
-int tree_write(struct tree *tree, struct tree_file *file, uint64_t offset,
-               const void *data, size_t length, bool kill_priv, bool wait,
-               size_t *written);
+int tree_write(struct tree *tree, const struct tree_cred *killer,
+               struct tree_file *file, uint64_t offset, const void *data,
+               size_t length, bool wait, size_t *written);
 /* mode: FALLOC_FL_KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE; others -EOPNOTSUPP. */
 int tree_fallocate(struct tree *tree, const struct tree_cred *cred,
                    struct tree_file *file, int mode, uint64_t offset,

@@ -3,7 +3,8 @@
  * The address range is reserved without memory behind it; a frame costs memory
  * when it is first touched.  `fresh` frames were never touched and are on no
  * list, so a mount with a large budget that holds little stays small: frames
- * given back (last in, first out) are used again before fresh ones.
+ * given back (last in, first out) are used again before those whose memory has
+ * been given back to the kernel (arena_trim), and those before fresh ones.
  *
  * The arena knows nothing of budgets beyond its own number of frames.  Frames
  * for metadata are charged through the ops; frames for file data were charged
@@ -52,7 +53,7 @@ int arena_create(struct arena **out, uint64_t bytes)
         goto unmap_frames;
     /* Huge pages would make memory of neighbours that are free. */
     madvise(arena->base, (size_t)frames << PAGE_SHIFT, MADV_NOHUGEPAGE);
-    arena->free_head = FRAME_NONE;
+    arena->free_head = arena->trimmed_head = FRAME_NONE;
     for (unsigned c = 0; c < NR_SLAB_CLASSES; c++)
         arena->partial[c] = FRAME_NONE;
     arena->table[FRAME_ZERO].kind = FRAME_RAW;
@@ -93,16 +94,17 @@ void arena_set_ops(struct arena *arena, const struct arena_ops *ops, void *ctx,
 uint32_t arena_take(struct arena *arena, uint32_t floor, enum frame_kind kind,
                     bool *low)
 {
+    uint32_t *head = arena->free_head != FRAME_NONE ? &arena->free_head
+                                                    : &arena->trimmed_head;
     uint32_t frame;
 
     if (arena->nr_free <= floor)
         return FRAME_NONE;
-    if (arena->free_head != FRAME_NONE) {
-        frame = arena->free_head;
-        arena->free_head = arena->table[frame].next;
-    } else {
+    frame = *head;
+    if (frame != FRAME_NONE)
+        *head = arena->table[frame].next;
+    else
         frame = arena->fresh++;
-    }
     INVARIANT("A1", arena->table[frame].kind == FRAME_FREE);
     memset(&arena->table[frame], 0, sizeof(struct frame));
     arena->table[frame].kind = (uint8_t)kind;
@@ -177,19 +179,19 @@ void arena_wait(struct arena *arena)
         arena->ops->wait(arena->ops_ctx);
 }
 
-/* The list is walked from its cold end's side only as far as `max` frames that
- * still have memory; those already trimmed are marked and cost a step each. */
+/* Each frame is moved to the other list, so that none is looked at twice. */
 uint32_t arena_trim(struct arena *arena, uint32_t max)
 {
     uint32_t trimmed = 0;
 
     mutex_lock(&arena->lock, RANK_ARENA);
-    for (uint32_t f = arena->free_head; f != FRAME_NONE && trimmed < max;
-         f = arena->table[f].next) {
-        if (arena->table[f].used)
-            continue;
-        madvise(arena_frame_ptr(arena, f), PAGE_SIZE, MADV_DONTNEED);
-        arena->table[f].used = 1;
+    while (arena->free_head != FRAME_NONE && trimmed < max) {
+        uint32_t frame = arena->free_head;
+
+        madvise(arena_frame_ptr(arena, frame), PAGE_SIZE, MADV_DONTNEED);
+        arena->free_head = arena->table[frame].next;
+        arena->table[frame].next = arena->trimmed_head;
+        arena->trimmed_head = frame;
         trimmed++;
     }
     mutex_unlock(&arena->lock);
@@ -197,9 +199,20 @@ uint32_t arena_trim(struct arena *arena, uint32_t max)
 }
 
 #ifdef PAGERFS_DEBUG
+static uint32_t list_length(const struct arena *arena, uint32_t frame)
+{
+    uint32_t length = 0;
+
+    for (; frame != FRAME_NONE; frame = arena->table[frame].next) {
+        INVARIANT("A1", arena->table[frame].kind == FRAME_FREE);
+        length++;
+    }
+    return length;
+}
+
 void arena_check(struct arena *arena)
 {
-    uint32_t slabs = 0, raw = 0, pages = 0, listed = 0;
+    uint32_t slabs = 0, raw = 0, pages = 0, listed;
 
     mutex_lock(&arena->lock, RANK_ARENA);
     for (uint32_t f = 1; f < arena->fresh; f++) {
@@ -207,9 +220,8 @@ void arena_check(struct arena *arena)
         raw += arena->table[f].kind == FRAME_RAW;
         pages += arena->table[f].kind == FRAME_PAGE;
     }
-    for (uint32_t f = arena->free_head; f != FRAME_NONE;
-         f = arena->table[f].next)
-        listed++;
+    listed = list_length(arena, arena->free_head) +
+             list_length(arena, arena->trimmed_head);
     INVARIANT("A1", slabs == arena->nr_slab_frames);
     INVARIANT("A1", raw == arena->nr_raw_frames);
     INVARIANT("A1", listed + (arena->nr_frames - arena->fresh) ==

@@ -112,6 +112,15 @@ void lock_assert_none(enum lock_rank from)
 }
 #endif
 
+static void spin(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#else
+    atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
 static bool acquire(struct mutex *m)
 {
     uint32_t seen = FREE;
@@ -126,7 +135,7 @@ static void acquire_slow(struct mutex *m)
         if (atomic_load_explicit(&m->word, memory_order_relaxed) == FREE &&
             acquire(m))
             return;
-        __builtin_ia32_pause();
+        spin();
     }
     while (atomic_exchange_explicit(&m->word, CONTENDED,
                                     memory_order_acquire) != FREE)

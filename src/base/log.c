@@ -1,10 +1,13 @@
 /* log.c - lines for the user, to stderr before detaching and syslog after.
  *
  * A line is formatted on the stack and written with one call, so lines of
- * several threads do not mix and nothing is allocated in a shortage.
+ * several threads do not mix and nothing is allocated in a shortage.  Names of
+ * files may hold anything: control characters become '?', so that one message
+ * is one line.  errno is left as it was.
  */
 #include "log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,20 +33,22 @@ static void emit(enum log_level level, const char *line, int length)
 {
     static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
     char out[LINE_BYTES + 64];
-    int n;
+    size_t n;
 
     if (to_syslog) {
         syslog(priority[level], "%.*s", length, line);
         return;
     }
-    n = snprintf(out, sizeof(out), "%s: %.*s\n", ident, length, line);
-    if (n > 0 && write(STDERR_FILENO, out, (size_t)n) < 0)
+    n = (size_t)snprintf(out, sizeof(out), "%.60s: %.*s\n", ident, length,
+                         line);
+    if (write(STDERR_FILENO, out, n) < 0)
         return; /* nowhere left to say it */
 }
 
 void log_line(enum log_level level, const char *format, ...)
 {
     char line[LINE_BYTES];
+    int saved_errno = errno;
     va_list args;
     int n;
 
@@ -54,8 +59,13 @@ void log_line(enum log_level level, const char *format, ...)
     va_end(args);
     if (n >= LINE_BYTES)
         n = LINE_BYTES - 1;
+    for (int i = 0; i < n; i++) {
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+            line[i] = '?';
+    }
     if (n > 0)
         emit(level, line, n);
+    errno = saved_errno;
 }
 
 void assert_failed(const char *tag, const char *expr, const char *file, int line)

@@ -173,14 +173,16 @@ static void uncharge_frames(struct arena *arena, uint32_t nr)
 }
 
 /* An object from a frame with room, else from a frame owed; NULL if neither
- * can be had at this moment. */
-static void *class_take(struct arena *arena, enum slab_class c, bool *low)
+ * can be had at this moment.  An object that was owed may take the last frame:
+ * whoever waits for it may have others of the reserve in hand. */
+static void *class_take(struct arena *arena, enum slab_class c, bool owed,
+                        bool *low)
     REQUIRES(arena->lock)
 {
     uint32_t frame = arena->partial[c];
 
     if (frame == FRAME_NONE && arena->nr_owed_frames[c] > 0) {
-        frame = arena_take(arena, arena->reserve, FRAME_SLAB, low);
+        frame = arena_take(arena, owed ? 0 : arena->reserve, FRAME_SLAB, low);
         *low |= frame == FRAME_NONE;
         if (frame != FRAME_NONE) {
             arena->table[frame].slab_class = (uint8_t)c;
@@ -212,7 +214,7 @@ static int class_alloc(struct arena *arena, enum slab_class c, bool owed,
         arena->nr_owed_frames[c]++;
     }
     INVARIANT("A6", !owed || arena->nr_owed[c] > 0);
-    *out = class_take(arena, c, &low);
+    *out = class_take(arena, c, owed, &low);
     if (*out && owed)
         arena->nr_owed[c]--;
     unneeded = surplus(arena, c);

@@ -74,8 +74,8 @@ static struct handle *find(struct session *session, uint64_t fh, uint64_t id)
 
 /* --- files --------------------------------------------------------------- */
 
-int handle_open_file(struct session *session, uint64_t id, unsigned how,
-                     bool wait, uint64_t *fh)
+int handle_open_file(struct session *session, const struct tree_cred *killer,
+                     uint64_t id, unsigned how, bool wait, uint64_t *fh)
 {
     struct tree_file passing;
     struct handle *handle;
@@ -84,7 +84,7 @@ int handle_open_file(struct session *session, uint64_t id, unsigned how,
     err = handle_new(session, wait, &handle);
     if (err)
         return err;
-    err = tree_open(session->tree, id, how, wait,
+    err = tree_open(session->tree, killer, id, how, wait,
                     handle ? &handle->file : &passing);
     if (err && handle)
         handle_free(session, handle);
@@ -118,7 +118,8 @@ int handle_borrow(struct session *session, uint64_t fh, uint64_t id,
     borrowed->handle = find(session, fh, id);
     if (!borrowed->handle) {
         *file = &borrowed->passing;
-        return tree_open(session->tree, id, 0, true, &borrowed->passing);
+        return tree_open(session->tree, NULL, id, 0, true,
+                         &borrowed->passing);
     }
     atomic_fetch_add(&borrowed->handle->users, 1);
     *file = &borrowed->handle->file;

@@ -188,6 +188,7 @@ static int make_tree(struct mount *mount)
         .root_gid = options->gid,
         .grpid = options->grpid,
         .atime = atimes[options->atime],
+        .nodiratime = options->nodiratime,
     };
     int err = tree_create(&mount->tree, &config);
 

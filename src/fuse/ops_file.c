@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-static unsigned how_of(uint32_t flags, uint32_t open_flags)
+static unsigned how_of(uint32_t flags)
 {
     unsigned how = 0;
 
@@ -25,8 +25,6 @@ static unsigned how_of(uint32_t flags, uint32_t open_flags)
         how |= TREE_OPEN_TRUNCATE;
     if (flags & O_NOATIME)
         how |= TREE_OPEN_NOATIME;
-    if (open_flags & FUSE_OPEN_KILL_SUIDGID)
-        how |= TREE_OPEN_KILL_PRIV;
     return how;
 }
 
@@ -42,11 +40,13 @@ void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
     struct request *rq = session_current(req);
     struct session *session = rq->session;
     const struct fuse_open_in *in = request_argument(rq);
+    struct tree_cred cred = request_cred(rq, 0);
+    bool kill = in->open_flags & FUSE_OPEN_KILL_SUIDGID;
     uint64_t fh;
     int err;
 
     (void)fi;
-    err = handle_open_file(session, id, how_of(in->flags, in->open_flags),
+    err = handle_open_file(session, kill ? &cred : NULL, id, how_of(in->flags),
                            rq->may_wait, &fh);
     if (err)
         op_result(rq, err);
@@ -65,7 +65,7 @@ static int make_file(struct request *rq, uint64_t parent, const char *name,
     mode_t mode = S_IFREG | (in->mode & ~(mode_t)S_IFMT);
     int err;
 
-    *how = how_of(in->flags, in->open_flags);
+    *how = how_of(in->flags);
     if (name)
         err =
             tree_mknod(tree, &cred, parent, name, mode, 0, rq->may_wait, entry);
@@ -82,6 +82,9 @@ static int make_file(struct request *rq, uint64_t parent, const char *name,
 static void create(struct request *rq, uint64_t parent, const char *name)
 {
     struct session *session = rq->session;
+    const struct fuse_create_in *in = request_argument(rq);
+    struct tree_cred cred = request_cred(rq, 0);
+    bool kill = in->open_flags & FUSE_OPEN_KILL_SUIDGID;
     struct tree_entry entry;
     unsigned how;
     uint64_t fh = 0;
@@ -92,7 +95,8 @@ static void create(struct request *rq, uint64_t parent, const char *name)
         op_result(rq, err);
         return;
     }
-    err = handle_open_file(session, entry.id, how, rq->may_wait, &fh);
+    err = handle_open_file(session, kill ? &cred : NULL, entry.id, how,
+                           rq->may_wait, &fh);
     if (err && (err != -EAGAIN || how & TREE_OPEN_TRUNCATE)) {
         tree_forget(session->tree, entry.id, 1);
         op_result(rq, err);
@@ -158,6 +162,8 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
     struct session *session = rq->session;
     const struct fuse_write_in *in = request_argument(rq);
     struct fuse_write_out out = { 0 };
+    struct tree_cred cred = request_cred(rq, 0);
+    bool kill = in->write_flags & FUSE_WRITE_KILL_SUIDGID;
     struct borrowed borrowed;
     struct tree_file *file;
     size_t written;
@@ -168,10 +174,9 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
         op_result(rq, err);
         return;
     }
-    err = tree_write(session->tree, file, (uint64_t)offset, data,
-                     MIN(size, OBJECT_MAX_IO),
-                     in->write_flags & FUSE_WRITE_KILL_SUIDGID, rq->may_wait,
-                     &written);
+    err = tree_write(session->tree, kill ? &cred : NULL, file,
+                     (uint64_t)offset, data, MIN(size, OBJECT_MAX_IO),
+                     rq->may_wait, &written);
     handle_return(session, &borrowed);
     if (err) {
         op_result(rq, err);

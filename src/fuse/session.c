@@ -27,6 +27,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fuse_opt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -247,6 +248,7 @@ int session_create(struct session **out, const struct session_config *config)
         goto close_ended;
     session->fuse =
         fuse_session_new(&args, &fuse_ops, sizeof(fuse_ops), session);
+    fuse_opt_free_args(&args); /* what libfuse made of ours */
     if (!session->fuse) {
         err = -EINVAL; /* libfuse has said why */
         goto destroy_pool;

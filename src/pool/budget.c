@@ -88,11 +88,22 @@ uint64_t budget_spare(const struct budget *b)
     return have > need ? have - need : 0;
 }
 
-bool budget_may_grow(const struct budget *b)
+/* A refusal of the host holds for a while, or until its disk has more room: who
+ * deletes a file there may count on it at once. */
+static bool host_may_give(struct pool *pool)
 {
+    const struct budget *b = &pool->budget;
+
+    return b->retry_ns == 0 || clock_monotonic_ns() >= b->retry_ns ||
+           swap_file_room(&pool->swap->file) >= b->refused_room + SPACE_CLUSTER;
+}
+
+bool budget_may_grow(struct pool *pool)
+{
+    const struct budget *b = &pool->budget;
+
     return b->capacity + b->retired < b->blocks_max &&
-           b->metadata + b->tables < b->metadata_max &&
-           (b->retry_ns == 0 || clock_monotonic_ns() >= b->retry_ns);
+           b->metadata + b->tables < b->metadata_max && host_may_give(pool);
 }
 
 /* What can be granted of `want`; 0 with *err set.  Caller holds the lock. */
@@ -106,7 +117,7 @@ static uint64_t grant(struct pool *pool, uint64_t want, int *err)
     *err = allowed == 0 ? -ENOSPC : 0;
     if (spare >= allowed)
         return allowed;
-    if (budget_may_grow(b))
+    if (budget_may_grow(pool))
         *err = -EAGAIN;
     else if (spare == 0)
         *err = -ENOSPC;

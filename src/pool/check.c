@@ -1,8 +1,8 @@
 /* check.c - what must agree in a pool, looked at all at once.
  *
- * Called when nothing moves (tests, after pool_quiesce), or at any time for the
- * queues alone: states are read as they fly by, so the counts of states are
- * compared only when nothing is in flight.
+ * Called when no request is under way (tests, after pool_quiesce).  The pageout
+ * thread is held back meanwhile.  While I/O is in flight only the queues and the
+ * budget are looked at.
  */
 #include "pool_internal.h"
 
@@ -61,6 +61,7 @@ void pool_check(struct pool *pool)
 {
     struct budget *b = &pool->budget;
 
+    mutex_lock(&pool->launder.pass, RANK_FUSE);
     mutex_lock(&b->lock, RANK_BUDGET);
     INVARIANT("I6", b->data + b->metadata <= b->limit);
     INVARIANT("I5", atomic_load(&b->overcommitted) ||
@@ -72,6 +73,7 @@ void pool_check(struct pool *pool)
     if (atomic_load(&pool->inflight) == 0)
         states_check(pool);
     mutex_unlock(&pool->queue_lock);
+    mutex_unlock(&pool->launder.pass);
 }
 
 /* Polls: it is for tests and for the end, and costs those who do I/O nothing. */

@@ -5,8 +5,11 @@
  *     high     pageout stops here
  *     low      pageout starts below; readahead stops; writers are slowed down
  *     min      writers wait below
- *     reserve  metadata waits below; from here on only page-ins, which give
- *              their block back when blocks are short, so that they refill it
+ *     reserve  from here on only page-ins, which give their block back when
+ *              blocks are short, so that they refill it; and metadata
+ *     reserve / 4   metadata waits below.  Less than what writers leave each
+ *              other, because the frames that a writer has in hand are useless
+ *              to him until the map has its node
  *     0
  *
  * When RAM and swap are full, or there is no swap, waiting at min would be in
@@ -156,7 +159,7 @@ void frames_wait_metadata(struct pool *pool)
     launder_reclaim(pool, 1);
     mutex_lock(&f->lock, RANK_WAIT);
     sleep_begin(f, 1);
-    while (atomic_load(&pool->arena->nr_free) <= pool->reserve) {
+    while (atomic_load(&pool->arena->nr_free) <= pool->arena->reserve) {
         launder_kick(pool, KICK_LOW);
         if (exhausted(pool)) {
             cond_wait_for(&f->came, &f->lock, MS_NS);

@@ -44,7 +44,7 @@ static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
     const struct budget *b = &pool->budget;
 
     return (budget_spare(b) < ahead(b) || b->short_of_blocks) &&
-           b->limit > b->data + b->metadata && budget_may_grow(b);
+           b->limit > b->data + b->metadata && budget_may_grow(pool);
 }
 
 /* Blocks that could go back to the host. */
@@ -94,6 +94,8 @@ static void grown(struct pool *pool, int err, uint32_t got)
     b->retry_ns = b->refused
                       ? clock_monotonic_ns() + RETRY_SECONDS * SECOND_NS
                       : 0;
+    if (b->refused)
+        b->refused_room = swap_file_room(&pool->swap->file);
     b->growing = false;
     cond_broadcast(&b->grown);
 }

@@ -31,8 +31,8 @@
  * frame refills the reserve.
  *
  * When no block is free but CLEAN pages are there, those not used lately are
- * evicted; of those used, the blocks are taken (they become DIRTY), so that colder
- * dirty pages can go.
+ * evicted; of those used, or pinned, the blocks are taken (they become DIRTY), so
+ * that colder dirty pages can go.
  *
  * "Exhausted" is the verdict of one pass over all pages that freed and began
  * nothing, with nothing in flight.  It lets writers below min (frames.c), stops
@@ -120,13 +120,15 @@ static uint32_t victim_lock(struct pool *pool, uint32_t *steps)
     return frame;
 }
 
-/* A page off the queues that cannot go now.  Drops the owner's lock. */
+/* A page off the queues that cannot go now, being in use.  It does not return
+ * to SMALL, where enough of its like would hide all others from the policy.
+ * Drops the owner's lock. */
 static void victim_return(struct pool *pool, uint32_t frame)
 {
     uint32_t owner = pool_page(pool->arena, frame)->owner;
 
     mutex_lock(&pool->queue_lock, RANK_POOL);
-    replace_return(&pool->replace, frame, false);
+    replace_return(&pool->replace, frame, true);
     mutex_unlock(&pool->queue_lock);
     pool->ops->unlock(pool->ctx, owner);
 }
@@ -199,12 +201,13 @@ static uint32_t launder_strip(struct pool *pool, uint32_t *steps)
         if (frame == FRAME_NONE)
             continue;
         page = pool_page(pool->arena, frame);
-        if (page_state(page) != PAGE_CLEAN || atomic_load(&page->pins) != 0) {
+        if (page_state(page) != PAGE_CLEAN) {
             pool->ops->unlock(pool->ctx, page->owner);
             continue;
         }
         done++;
-        if (atomic_load_explicit(&page->referenced, memory_order_relaxed)) {
+        if (atomic_load(&page->pins) != 0 ||
+            atomic_load_explicit(&page->referenced, memory_order_relaxed)) {
             pool_page_dirty(pool, frame);
             pool->ops->unlock(pool->ctx, page->owner);
             continue;
@@ -285,7 +288,7 @@ static uint32_t pass_steps(struct pool *pool)
 
 /* Until enough is free, or on its way; twice round all pages without a single
  * success is the end. */
-static enum pass launder_pass(struct pool *pool)
+static enum pass launder_work(struct pool *pool)
 {
     uint32_t steps = pass_steps(pool);
     bool progress = false;
@@ -309,6 +312,16 @@ static enum pass launder_pass(struct pool *pool)
         }
     }
     return PASS_ENOUGH;
+}
+
+static enum pass launder_pass(struct pool *pool)
+{
+    enum pass result;
+
+    mutex_lock(&pool->launder.pass, RANK_FUSE);
+    result = launder_work(pool);
+    mutex_unlock(&pool->launder.pass);
+    return result;
 }
 
 /* Nothing can be reclaimed: says so, and waits for a change. */

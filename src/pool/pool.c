@@ -114,7 +114,7 @@ int pool_create(struct pool **out, const struct pool_config *config)
     frames_init(pool);
     budget_init(pool, config->limit);
     atomic_store(&pool->launder.pages_per_s, PAGES_PER_S);
-    arena_set_ops(arena, &arena_ops, pool, pool->low, pool->reserve);
+    arena_set_ops(arena, &arena_ops, pool, pool->low, pool->reserve / 4);
     *out = pool;
     return 0;
 

@@ -45,6 +45,7 @@ struct budget {
                             * there, because blocks were retired */
     uint64_t retry_ns;     /* (B) growth failed: not again before this time */
     bool refused;          /* (B) the last growth failed */
+    uint64_t refused_room; /* (B) blocks the host's disk had then */
     bool growing;          /* (B) */
     bool short_of_blocks;  /* (B) pageout would like more */
     bool stop;             /* (B) */
@@ -72,6 +73,8 @@ struct bucket {
 
 struct launder {
     pthread_t thread;
+    struct mutex pass;         /* RANK_FUSE: held while at work, so that
+                                * pool_check finds it at rest */
     _Atomic uint32_t kicks;    /* enum kick */
     _Atomic bool exhausted;    /* nothing could be reclaimed when last tried */
     _Atomic uint32_t coming;   /* frames that I/O under way will free */
@@ -135,7 +138,7 @@ void budget_retire(struct pool *pool, uint32_t nr_blocks);
  * budget->lock, here and below. */
 uint64_t budget_spare(const struct budget *budget);
 /* Growth is possible, and was not refused a moment ago. */
-bool budget_may_grow(const struct budget *budget);
+bool budget_may_grow(struct pool *pool) REQUIRES(pool->budget.lock);
 
 /* --- grow.c ------------------------------------------------------------------ */
 

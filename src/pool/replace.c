@@ -138,8 +138,7 @@ bool replace_follows(const struct replace *r, uint32_t victim, uint32_t frame)
 static bool clean(const struct page *page)
 {
     return atomic_load_explicit(&page->state, memory_order_relaxed) ==
-               PAGE_CLEAN &&
-           atomic_load_explicit(&page->pins, memory_order_relaxed) == 0;
+           PAGE_CLEAN;
 }
 
 static uint32_t coldest_clean(const struct replace *r, const struct queue *q,
@@ -150,8 +149,9 @@ static uint32_t coldest_clean(const struct replace *r, const struct queue *q,
     for (; steps > 0 && frame != FRAME_NONE; steps--) {
         const struct page *page = &r->pages[frame];
 
-        if (clean(page) && !atomic_load_explicit(&page->referenced,
-                                                 memory_order_relaxed))
+        if (clean(page) &&
+            !atomic_load_explicit(&page->pins, memory_order_relaxed) &&
+            !atomic_load_explicit(&page->referenced, memory_order_relaxed))
             return frame;
         frame = page->prev;
     }

@@ -36,7 +36,7 @@ static bool unsupported(int err)
     return err == -EOPNOTSUPP || err == -ENOSYS || err == -EINVAL;
 }
 
-/* --- what it can do ------------------------------------------------------ */
+/* --- what it can do ------------------------------------------------------- */
 
 static bool set_direct(int fd, bool on)
 {
@@ -112,7 +112,7 @@ void swap_file_close(struct swap_file *file)
     file->fd = -1;
 }
 
-/* --- growing and punching ------------------------------------------------ */
+/* --- growing and punching ------------------------------------------------- */
 
 uint64_t swap_file_room(const struct swap_file *file)
 {
@@ -128,7 +128,8 @@ uint64_t swap_file_room(const struct swap_file *file)
     return (uint64_t)fs.f_bavail * fs.f_frsize >> PAGE_SHIFT;
 }
 
-static int write_zeros(const struct swap_file *file, uint64_t at, uint64_t bytes)
+static int write_zeros(const struct swap_file *file, uint64_t at,
+                       uint64_t bytes)
 {
     struct iovec iov[ZEROS_AT_ONCE];
     uint64_t left = bytes;

@@ -7,7 +7,7 @@
  * paged out cannot be opened by anybody else.
  *
  * Each refusal is one line that names the place, says what is wrong with it and
- * what would do instead.  Nothing that was there before is changed by a refusal.
+ * what would do instead.  It changes nothing that was there before.
  */
 #include "file_internal.h"
 
@@ -73,7 +73,7 @@ static int refuse_errno(const struct opening *opening, int err)
     return opening_refuse(opening, err, "%s%s", strerror(-err), advice(-err));
 }
 
-/* --- a directory --------------------------------------------------------- */
+/* --- a directory ---------------------------------------------------------- */
 
 int unnamed_make(int dir)
 {
@@ -127,7 +127,7 @@ close_dir:
     return err;
 }
 
-/* --- a file -------------------------------------------------------------- */
+/* --- a file --------------------------------------------------------------- */
 
 static int refuse_used(const struct opening *opening)
 {
@@ -193,7 +193,7 @@ static int create_file(const struct opening *opening)
     return err ? err : fd;
 }
 
-/* --- a device ------------------------------------------------------------ */
+/* --- a device ------------------------------------------------------------- */
 
 static int open_device(const struct opening *opening, struct swap_file *file,
                        uint64_t max_blocks)
@@ -220,7 +220,7 @@ static int open_device(const struct opening *opening, struct swap_file *file,
     return fd;
 }
 
-/* --- all together -------------------------------------------------------- */
+/* --- all together --------------------------------------------------------- */
 
 /* A file may not pass RLIMIT_FSIZE: the kernel would kill us. */
 static uint32_t file_limit(uint64_t max_blocks)

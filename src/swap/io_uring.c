@@ -1,10 +1,11 @@
 /* io_uring.c - the engine on io_uring: one ring, one thread.
  *
- * The thread owns the ring: it alone submits and completes, so the ring needs no
- * lock, and no lock is held while the kernel maps a megabyte of pages.  It also
- * keeps completions away from the threads of the file system: the kernel runs
- * them on the thread that submitted, and would wait for it if that was in the
- * middle of, say, a long fallocate, or cancel its requests if it exited.
+ * The thread owns the ring from its making to its end: it alone submits and
+ * completes, so the ring needs no lock, and none is held while the kernel maps
+ * a megabyte of pages.  It also keeps completions away from the threads of the
+ * file system: the kernel runs them on the thread that submitted, and would
+ * wait for it if that was in the middle of, say, a long fallocate, or cancel
+ * its requests if it exited.
  *
  * Others wake it through an eventfd that it always has a read pending on.  The
  * flag `asleep` saves that system call while the thread is busy: it is raised
@@ -32,8 +33,10 @@ struct ring {
     uint64_t woken;             /* what that read returned */
     int eventfd;                /* (c) */
     _Atomic bool asleep;
-    pthread_t thread;
-};
+    pthread_t thread;           /* (c) */
+    _Atomic uint32_t started;   /* the ring is there, or err says why not */
+    int err;                    /* (c) once started */
+};                              /* (c) constant */
 
 static void ring_wake(struct swap_engine *engine)
 {
@@ -131,40 +134,8 @@ static void reap(struct ring *ring)
         complete(ring, io[i], result[i]);
 }
 
-static void *run(void *arg)
-{
-    struct ring *ring = arg;
-
-    while (fill(ring)) {
-        int n = io_uring_submit_and_wait(&ring->ring, 1);
-
-        /* The kernel is short of memory, or of room for completions: the
-         * entries are still there, and reaping may be what helps. */
-        if (n < 0 && n != -EINTR)
-            clock_sleep_ns(RETRY_NS);
-        atomic_store(&ring->asleep, false);
-        reap(ring);
-    }
-    return NULL;
-}
-
-static void ring_free(struct ring *ring)
-{
-    io_uring_queue_exit(&ring->ring);
-    close(ring->eventfd);
-    free(ring);
-}
-
-static void ring_stop(struct swap_engine *engine)
-{
-    struct ring *ring = engine->state;
-
-    pthread_join(ring->thread, NULL);
-    ring_free(ring);
-}
-
 /* A filter may allow the ring and forbid its use: one round trip tells. */
-static int ring_try(struct io_uring *ring)
+static int try_ring(struct io_uring *ring)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
     struct io_uring_cqe *cqe;
@@ -178,6 +149,59 @@ static int ring_try(struct io_uring *ring)
         return n;
     io_uring_cqe_seen(ring, cqe);
     return 0;
+}
+
+static int open_ring(struct ring *ring)
+{
+    unsigned entries = ring->engine->max_inflight + 1;
+    int err;
+
+    /* Completions wait until the thread asks for them, instead of interrupting
+     * it; kernels before 6.1 do not know that. */
+    err = io_uring_queue_init(entries, &ring->ring,
+                              IORING_SETUP_SINGLE_ISSUER |
+                                  IORING_SETUP_DEFER_TASKRUN);
+    if (err == -EINVAL)
+        err = io_uring_queue_init(entries, &ring->ring, 0);
+    if (err)
+        return err;
+    err = try_ring(&ring->ring);
+    if (err)
+        io_uring_queue_exit(&ring->ring);
+    return err;
+}
+
+static void *run(void *arg)
+{
+    struct ring *ring = arg;
+    int err = open_ring(ring);
+
+    ring->err = err;
+    atomic_store(&ring->started, 1);
+    futex_wake(&ring->started, 1);
+    if (err)
+        return NULL;
+    while (fill(ring)) {
+        int n = io_uring_submit_and_wait(&ring->ring, 1);
+
+        /* The kernel is short of memory, or of room for completions: the
+         * entries are still there, and reaping may be what helps. */
+        if (n < 0 && n != -EINTR)
+            clock_sleep_ns(RETRY_NS);
+        atomic_store(&ring->asleep, false);
+        reap(ring);
+    }
+    io_uring_queue_exit(&ring->ring);
+    return NULL;
+}
+
+static void ring_stop(struct swap_engine *engine)
+{
+    struct ring *ring = engine->state;
+
+    pthread_join(ring->thread, NULL);
+    close(ring->eventfd);
+    free(ring);
 }
 
 static int ring_start(struct swap_engine *engine)
@@ -194,18 +218,18 @@ static int ring_start(struct swap_engine *engine)
         err = -errno;
         goto free_ring;
     }
-    err = io_uring_queue_init(engine->max_inflight + 1, &ring->ring, 0);
+    err = io_thread_start(&ring->thread, run, ring);
     if (err)
         goto close_eventfd;
-    err = ring_try(&ring->ring);
-    if (!err)
-        err = io_thread_start(&ring->thread, run, ring);
+    while (!atomic_load(&ring->started))
+        futex_wait(&ring->started, 0);
+    err = ring->err;
     if (err)
-        goto exit_queue;
+        goto join_thread;
     return 0;
 
-exit_queue:
-    io_uring_queue_exit(&ring->ring);
+join_thread:
+    pthread_join(ring->thread, NULL);
 close_eventfd:
     close(ring->eventfd);
 free_ring:

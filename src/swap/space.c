@@ -31,7 +31,7 @@ enum {
     HOLD_PART = 8,   /* at most one backed cluster in so many is held */
 };
 
-/* --- clusters held for streams ------------------------------------------ */
+/* --- clusters held for streams -------------------------------------------- */
 
 /* Position among the held, most recently used first. */
 static void held_remove(struct space *space, uint32_t cluster)
@@ -104,7 +104,7 @@ static enum shelf shelf_after_free(const struct spot *spot, uint32_t first)
                                           : MAX(spot_shelf(spot), shelf);
 }
 
-/* --- taking and giving back --------------------------------------------- */
+/* --- taking and giving back ----------------------------------------------- */
 
 /* How the number of free runs changes when [first, first + nr) becomes free;
  * the bitmap says it is not. */
@@ -192,7 +192,7 @@ bool space_is_used(const struct space *space, uint32_t block)
     return runs_free_at(spot_bitmap(&spot), block % SPACE_CLUSTER, 1) == 0;
 }
 
-/* --- choosing ------------------------------------------------------------ */
+/* --- choosing ------------------------------------------------------------- */
 
 /* Free blocks from `first` on, through clusters that follow each other. */
 static uint32_t free_from(const struct space *space, uint32_t first,

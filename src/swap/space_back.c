@@ -5,8 +5,8 @@
  *        |                            |  +------space_alloc------+
  *        +--space_unback-- claimed <--+ space_claim
  *
- * A claim is an allocation of the whole cluster, so that it stays free while its
- * owner makes up his mind; space_free takes it back.
+ * A claim is an allocation of the whole cluster, so that nobody else takes of
+ * it while its owner makes up his mind; space_free takes it back.
  *
  * Growth takes the lowest UNBACKED clusters and trimming the highest free ones,
  * so that the file behind stays as short as it can.  Tables are made before a

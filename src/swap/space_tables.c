@@ -49,7 +49,7 @@ struct spot spot_of(const struct space *space, uint32_t cluster)
                           .slot = cluster % LEAF_CLUSTERS };
 }
 
-/* --- searching --------------------------------------------------------- */
+/* --- searching ------------------------------------------------------------ */
 
 #define NONE UINT32_MAX
 
@@ -153,7 +153,7 @@ uint32_t shelf_prev(const struct space *space, enum shelf shelf,
     return l * LEAF_CLUSTERS + i;
 }
 
-/* --- changing ---------------------------------------------------------- */
+/* --- changing ------------------------------------------------------------- */
 
 static bool set_bit(uint64_t *words, uint32_t i)
 {
@@ -223,7 +223,7 @@ void shelf_move(struct space *space, const struct spot *spot, enum shelf to)
         space->nr_on[to]++;
 }
 
-/* --- tables come and go ------------------------------------------------ */
+/* --- tables come and go --------------------------------------------------- */
 
 static int leaf_make(struct space *space, uint32_t l)
 {

@@ -72,7 +72,7 @@ static void spare_drop(struct swap *swap) REQUIRES(swap->lock)
         table_free(swap, swap->spare[--swap->nr_spare]);
 }
 
-/* --- life ------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------- */
 
 int swap_create(struct swap **out, const struct swap_file *file,
                 struct arena *arena, unsigned max_inflight)
@@ -117,7 +117,7 @@ void swap_destroy(struct swap *swap)
     free(swap);
 }
 
-/* --- growing and trimming --------------------------------------------------- */
+/* --- growing and trimming ------------------------------------------------- */
 
 static void resize_begin(struct swap *swap)
 {
@@ -261,7 +261,7 @@ uint32_t swap_trim(struct swap *swap, uint32_t max,
     return taken;
 }
 
-/* --- blocks and I/O --------------------------------------------------------- */
+/* --- blocks and I/O ------------------------------------------------------- */
 
 int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
                uint32_t *first, uint32_t *got)
@@ -295,7 +295,7 @@ void swap_submit(struct swap *swap, struct swap_io *io)
     swap_engine_submit(swap->engine, io);
 }
 
-/* --- figures ----------------------------------------------------------------- */
+/* --- figures -------------------------------------------------------------- */
 
 uint32_t swap_nr_free(struct swap *swap)
 {

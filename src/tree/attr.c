@@ -35,11 +35,16 @@ int tree_getattr(struct tree *tree, uint64_t id, struct tree_attr *attr)
     return node ? 0 : -ESTALE;
 }
 
-bool attr_in_group(const struct tree_cred *cred, gid_t gid)
+static bool is_member(const struct tree_cred *cred, gid_t gid)
 {
     lock_assert_none(RANK_TREE);
-    return cred->uid == 0 || cred->gid == gid ||
+    return cred->gid == gid ||
            (cred->member && cred->member(cred->ctx, gid));
+}
+
+bool attr_in_group(const struct tree_cred *cred, gid_t gid)
+{
+    return cred->uid == 0 || is_member(cred, gid);
 }
 
 static uint16_t killed(uint16_t perm, bool in_group)
@@ -60,23 +65,23 @@ static gid_t gid_of(struct node *node)
 }
 
 int attr_kill(struct tree *tree, struct node *node,
-              const struct tree_cred *cred, bool wait)
+              const struct tree_cred *killer, bool told, bool wait)
 {
     struct timespec now;
     struct xattr *capability;
     bool any, in_group;
 
-    if (cred && cred->uid == 0)
+    if (!told && killer->uid == 0)
         return 0;
     mutex_lock(&node->lock, RANK_NODE);
-    any = killed(node->perm, !cred) != node->perm ||
+    any = killed(node->perm, false) != node->perm ||
           node->flags & NODE_CAPABILITY;
     mutex_unlock(&node->lock);
     if (!any)
         return 0;
     if (!wait)
         return -EAGAIN;
-    in_group = !cred || attr_in_group(cred, gid_of(node));
+    in_group = is_member(killer, gid_of(node));
     now = clock_realtime();
     mutex_lock(&node->lock, RANK_NODE);
     if (killed(node->perm, in_group) != node->perm)
@@ -173,8 +178,10 @@ static int set_all(struct tree *tree, const struct tree_cred *cred,
     bool resized = false, in_group = true;
     int err = may_set(node, set);
 
-    if (!err && set & TREE_SET_KILL_PRIV && !node_is(node, S_IFDIR))
-        err = attr_kill(tree, node, NULL, wait);
+    /* With an owner KILL_PRIV says nothing of the changer, and comes anyway. */
+    if (!err && set & TREE_SET_KILL_PRIV && !(set & SET_OWNER) &&
+        !node_is(node, S_IFDIR))
+        err = attr_kill(tree, node, cred, true, wait);
     if (!err && set & TREE_SET_SIZE)
         err = attr_truncate(tree, node, attr->size, wait, &resized);
     if (err)

@@ -29,14 +29,14 @@ static int may_open(struct node *node, unsigned how)
     return 0;
 }
 
-static int truncate_opened(struct tree *tree, struct node *node, unsigned how,
-                           bool wait)
+static int truncate_opened(struct tree *tree, const struct tree_cred *killer,
+                           struct node *node, bool wait)
 {
     bool changed;
     int err = 0;
 
-    if (how & TREE_OPEN_KILL_PRIV)
-        err = attr_kill(tree, node, NULL, wait);
+    if (killer)
+        err = attr_kill(tree, node, killer, true, wait);
     if (!err)
         err = attr_truncate(tree, node, 0, wait, &changed);
     if (!err)
@@ -44,8 +44,8 @@ static int truncate_opened(struct tree *tree, struct node *node, unsigned how,
     return err;
 }
 
-int tree_open(struct tree *tree, uint64_t id, unsigned how, bool wait,
-              struct tree_file *file)
+int tree_open(struct tree *tree, const struct tree_cred *killer, uint64_t id,
+              unsigned how, bool wait, struct tree_file *file)
 {
     struct node *node = node_get(tree, id);
     int err;
@@ -54,7 +54,7 @@ int tree_open(struct tree *tree, uint64_t id, unsigned how, bool wait,
         return -ESTALE;
     err = may_open(node, how);
     if (!err && how & TREE_OPEN_TRUNCATE)
-        err = truncate_opened(tree, node, how, wait);
+        err = truncate_opened(tree, killer, node, wait);
     if (err) {
         node_put(tree, node);
         return err;
@@ -91,16 +91,16 @@ void tree_read_end(struct tree *tree, struct tree_file *file,
     object_read_end(&tree->store, &node_of(tree, file)->object, read);
 }
 
-int tree_write(struct tree *tree, struct tree_file *file, uint64_t offset,
-               const void *data, size_t length, bool kill_priv, bool wait,
-               size_t *written)
+int tree_write(struct tree *tree, const struct tree_cred *killer,
+               struct tree_file *file, uint64_t offset, const void *data,
+               size_t length, bool wait, size_t *written)
 {
     struct node *node = node_of(tree, file);
     int err = 0;
 
     *written = 0;
-    if (kill_priv)
-        err = attr_kill(tree, node, NULL, wait);
+    if (killer)
+        err = attr_kill(tree, node, killer, true, wait);
     if (!err)
         err = object_write(&tree->store, &node->object, offset, data, length,
                            wait, written);
@@ -144,7 +144,7 @@ int tree_fallocate(struct tree *tree, const struct tree_cred *cred,
     if (node_has(node, object_mode == OBJECT_ALLOCATE ? NODE_IMMUTABLE
                                                       : NODE_FROZEN))
         return -EPERM;
-    err = attr_kill(tree, node, cred, wait);
+    err = attr_kill(tree, node, cred, false, wait);
     if (!err)
         err = object_fallocate(&tree->store, &node->object, object_mode,
                                offset, length, keep_size, wait);
@@ -171,7 +171,7 @@ int tree_copy_range(struct tree *tree, const struct tree_cred *cred,
     *copied = 0;
     if (node_has(node, NODE_IMMUTABLE))
         return -EPERM;
-    err = attr_kill(tree, node, cred, wait);
+    err = attr_kill(tree, node, cred, false, wait);
     if (!err)
         err = object_copy(&tree->store, &node_of(tree, from)->object,
                           from_offset, &node->object, to_offset, length, wait,

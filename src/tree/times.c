@@ -68,7 +68,8 @@ void times_accessed(struct tree *tree, struct node *node)
 {
     struct timespec now = clock_realtime();
 
-    if (tree->atime == TREE_NOATIME)
+    if (tree->atime == TREE_NOATIME ||
+        (tree->nodiratime && node_is(node, S_IFDIR)))
         return;
     mutex_lock(&node->lock, RANK_NODE);
     if (!(node->flags & NODE_NOATIME) &&

@@ -71,6 +71,7 @@ int tree_create(struct tree **out, const struct tree_config *config)
     tree->grpid = config->grpid;
     tree->no_acl = config->no_acl;
     tree->atime = config->atime;
+    tree->nodiratime = config->nodiratime;
     err = make_keys(tree);
     if (err)
         goto free_tree;

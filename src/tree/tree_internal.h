@@ -111,6 +111,7 @@ struct tree {
     uint64_t nr_inodes;        /* (c) */
     bool grpid, no_acl;        /* (c) */
     enum tree_atime atime;     /* (c) */
+    bool nodiratime;           /* (c) */
     struct node *root;         /* (c) */
     uint64_t hash_key[2];      /* (c) secret: nobody can aim at one bucket */
     uint64_t order_key;        /* (c) secret: nobody can bend a treap */
@@ -285,11 +286,12 @@ void times_accessed(struct tree *tree, struct node *node) EXCLUDES(node->lock);
 
 /* uid 0, or gid is the caller's or among its groups.  No lock held. */
 bool attr_in_group(const struct tree_cred *cred, gid_t gid);
-/* The file is about to be changed: takes set-id bits and security.capability
- * away.  Without cred the kernel has asked for it; with it the caller decides
- * (uid 0 takes nothing away).  -EAGAIN: there is something to take, and !wait. */
+/* The killer is about to change the file: takes set-id bits and
+ * security.capability away.  told: the kernel says that he has no CAP_FSETID;
+ * else uid 0 has it.  -EAGAIN: there may be something to take, and !wait. */
 int attr_kill(struct tree *tree, struct node *node,
-              const struct tree_cred *cred, bool wait) EXCLUDES(node->lock);
+              const struct tree_cred *killer, bool told, bool wait)
+    EXCLUDES(node->lock);
 /* SETATTR of the size, and open with O_TRUNC.  *changed: it was another. */
 int attr_truncate(struct tree *tree, struct node *node, uint64_t size,
                   bool wait, bool *changed);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -104,6 +106,23 @@ static inline bool all_zero(const uint8_t *bytes, size_t length)
 {
     return length == 0 ||
            (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
+}
+
+/* Runs a part of the case as another user, who is in `gid` and in `extra`.
+ * Needs root, and a mount with allow_other. */
+static inline void as_user(uid_t uid, gid_t gid, gid_t extra, void (*run)(void))
+{
+    pid_t child = fork();
+    int status;
+
+    CHECK(child >= 0);
+    if (child == 0) {
+        CHECK(setgroups(1, &extra) == 0);
+        CHECK(setgid(gid) == 0 && setuid(uid) == 0);
+        run();
+        _exit(EXIT_SUCCESS);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
 static inline int probe_remove(const char *path, const struct stat *st,

@@ -7,6 +7,8 @@ name=$(basename "$program")
 # shellcheck source=tests/mount/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-mount_fs "${2:-ram=8m,size=256m,nr_inodes=200000}"
+options=${2:-ram=8m,size=256m,nr_inodes=200000}
+[[ $options != *allow_other* ]] || need_root
+mount_fs "$options"
 "$program" "$mnt" || fail "see above"
 umount_fs

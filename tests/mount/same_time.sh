@@ -30,7 +30,7 @@ for hog in "${hogs[@]}"; do
     kill -0 "$hog" 2>/dev/null || fail "a reader or writer has failed"
     kill "$hog"
 done
-wait || true
+wait "${hogs[@]}" || true
 say "the slowest create, stat and remove took $slowest ms"
 ((slowest < 1500)) || fail "others were stopped for $slowest ms"
 hogs_left() {

@@ -131,7 +131,8 @@ START_TEST(promises_are_charged_and_forgiven)
 }
 END_TEST
 
-/* No frame at this moment: -EAGAIN, and the promise stands. */
+/* A promise is kept from the reserve.  No frame at all at this moment: -EAGAIN,
+ * and the promise stands. */
 START_TEST(a_promise_may_have_to_wait)
 {
     struct arena *arena = setup(10, 8);
@@ -141,8 +142,12 @@ START_TEST(a_promise_may_have_to_wait)
     ck_assert_int_eq(arena_owe(arena, 256, 1), 0);
     while ((frames[n] = arena_frame_alloc(arena, 8)) != FRAME_NONE)
         n++;
-    ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), -EAGAIN);
     ck_assert_int_eq(arena_alloc(arena, 32, &object), -EAGAIN);
+    ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), 0);
+    arena_free_owed(arena, object);
+    while ((frames[n] = arena_frame_alloc(arena, 0)) != FRAME_NONE)
+        n++;
+    ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), -EAGAIN);
     ck_assert_uint_eq(charged, 1);
     arena_frame_free(arena, frames[--n]);
     ck_assert_int_eq(arena_alloc_owed(arena, 256, &object), 0);
@@ -196,6 +201,104 @@ START_TEST(random_promises_hold)
 }
 END_TEST
 
+/* --- objects of all sizes ------------------------------------------------- */
+
+struct thing {
+    uint8_t *bytes;
+    size_t size; /* asked for */
+    uint8_t mark;
+};
+
+static bool all_are(const uint8_t *bytes, size_t size, uint8_t value)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != value)
+            return false;
+    }
+    return true;
+}
+
+START_TEST(objects_are_zeroed_and_nobody_elses)
+{
+    enum { THINGS = 300, ROUNDS = 60000 };
+    static struct thing thing[THINGS];
+    struct arena *arena = setup(UINT32_MAX, 8);
+    unsigned seed = 3;
+
+    memset(thing, 0, sizeof(thing));
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct thing *t = &thing[rand_r(&seed) % THINGS];
+        void *out;
+
+        if (t->bytes) {
+            unit_assert(all_are(t->bytes, t->size, t->mark));
+            arena_free(arena, t->bytes);
+            t->bytes = NULL;
+            continue;
+        }
+        t->size = 1 + (size_t)rand_r(&seed) % (i % 8 ? 400 : 4096);
+        if (arena_alloc(arena, t->size, &out) != 0)
+            continue;
+        t->bytes = out;
+        unit_assert(arena_object_size(t->size) >= t->size);
+        unit_assert(all_are(t->bytes, arena_object_size(t->size), 0));
+        t->mark = (uint8_t)i;
+        memset(t->bytes, t->mark, t->size);
+        unit_assert(arena_ptr(arena, arena_handle(arena, out)) == out);
+        if (i % 1000 == 0)
+            arena_check(arena);
+    }
+    for (unsigned i = 0; i < THINGS; i++)
+        arena_free(arena, thing[i].bytes);
+    ck_assert_uint_eq(charged, 0);
+    arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(sizes_out_of_range_are_refused)
+{
+    struct arena *arena = setup(10, 8);
+    void *out;
+
+    ck_assert_int_eq(arena_alloc(arena, 0, &out), -EINVAL);
+    ck_assert_int_eq(arena_alloc(arena, 4097, &out), -EINVAL);
+    arena_free(arena, NULL);
+    ck_assert_ptr_null(arena_ptr(arena, HANDLE_NONE));
+    ck_assert_uint_eq(arena_handle(arena, NULL), HANDLE_NONE);
+    arena_destroy(arena);
+}
+END_TEST
+
+/* Any number may come from outside: only the handles of live nodes pass. */
+START_TEST(only_handles_of_live_nodes_pass)
+{
+    struct arena *arena = setup(UINT32_MAX, 8);
+    uint32_t last = arena->nr_frames << (PAGE_SHIFT - HANDLE_SHIFT), n = 0;
+    void *node[200], *other[50];
+
+    for (unsigned i = 0; i < 200; i++)
+        ck_assert_int_eq(arena_alloc_node(arena, &node[i]), 0);
+    for (unsigned i = 0; i < 50; i++)
+        other[i] = get(arena, i % 2 ? SLAB_NODE_SIZE : 4096);
+    for (unsigned i = 0; i < 200; i += 2)
+        arena_free(arena, node[i]);
+    for (uint32_t handle = 0; handle < last + 1000; handle++)
+        n += arena_handle_is_node(arena, handle);
+    ck_assert_uint_eq(n, 100);
+    ck_assert(!arena_handle_is_node(arena, UINT32_MAX));
+    for (unsigned i = 0; i < 200; i++) {
+        ck_assert(arena_handle_is_node(arena, arena_handle(arena, node[i])) ==
+                  (i % 2 == 1));
+        if (i % 2)
+            arena_free(arena, node[i]);
+    }
+    for (unsigned i = 0; i < 50; i++)
+        arena_free(arena, other[i]);
+    arena_destroy(arena);
+}
+END_TEST
+
 UNIT_MAIN("slab", frames_are_charged_and_given_back, what_is_owed_can_be_had,
           promises_are_charged_and_forgiven, a_promise_may_have_to_wait,
-          random_promises_hold)
+          random_promises_hold, objects_are_zeroed_and_nobody_elses,
+          sizes_out_of_range_are_refused, only_handles_of_live_nodes_pass)

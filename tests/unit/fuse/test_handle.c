@@ -42,7 +42,7 @@ START_TEST(test_borrowed_outlives_close)
     struct borrowed borrowed;
     struct tree_file *file;
 
-    ck_assert_int_eq(handle_open_file(session, id, 0, true, &fh), 0);
+    ck_assert_int_eq(handle_open_file(session, NULL, id, 0, true, &fh), 0);
     ck_assert_uint_ne(fh, 0);
     ck_assert_int_eq(handle_borrow(session, fh, id, &borrowed, &file), 0);
     ck_assert_ptr_nonnull(borrowed.handle);
@@ -67,7 +67,7 @@ START_TEST(test_strange_numbers)
     struct tree_file *file;
     struct tree_scan scan;
 
-    ck_assert_int_eq(handle_open_file(session, id, 0, true, &fh), 0);
+    ck_assert_int_eq(handle_open_file(session, NULL, id, 0, true, &fh), 0);
     for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
         ck_assert_int_eq(handle_borrow(session, strange[i], id, &borrowed,
                                        &file), 0);
@@ -99,7 +99,7 @@ START_TEST(test_full)
     struct tree_file *file;
 
     pool_limit_set(kernel.pool, 1);
-    ck_assert_int_eq(handle_open_file(session, id, 0, true, &fh), 0);
+    ck_assert_int_eq(handle_open_file(session, NULL, id, 0, true, &fh), 0);
     ck_assert_uint_eq(fh, 0);
     ck_assert_int_eq(handle_open_scan(session, TREE_ROOT, true, &scan_fh), 0);
     ck_assert_uint_eq(scan_fh, 0);
@@ -119,7 +119,8 @@ START_TEST(test_left_open)
     uint64_t id = start(), fh;
 
     for (int i = 0; i < 100; i++)
-        ck_assert_int_eq(handle_open_file(kernel.session, id, 0, true, &fh), 0);
+        ck_assert_int_eq(handle_open_file(kernel.session, NULL, id, 0, true,
+                                          &fh), 0);
     ck_assert_int_eq(handle_open_scan(kernel.session, TREE_ROOT, true, &fh), 0);
     kernel_stop(&kernel);
 }

@@ -89,7 +89,7 @@ static void teardown(void)
 
 static void take_frames(void)
 {
-    while ((lent[nr_lent] = arena_frame_alloc(arena, 4)) != FRAME_NONE)
+    while ((lent[nr_lent] = arena_frame_alloc(arena, 0)) != FRAME_NONE)
         nr_lent++;
 }
 

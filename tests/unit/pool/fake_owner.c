@@ -1,8 +1,8 @@
 /* fake_owner.c - arrays of pages that check their own bytes. */
 #include "fake_owner.h"
 
-#include "clock.h"
 #include "log.h"
+#include "pool_internal.h"
 
 #include <check.h>
 #include <errno.h>
@@ -44,6 +44,15 @@ static void verify(const uint64_t *words, uint32_t owner, uint64_t index,
     }
 }
 
+/* Check's assertions allocate, and belong to the test's own thread. */
+static void expect(bool good, const char *what)
+{
+    if (good)
+        return;
+    log_error("fake owner: %s", what);
+    abort();
+}
+
 /* --- ops -------------------------------------------------------------------- */
 
 static bool op_trylock(void *ctx, uint32_t owner)
@@ -68,7 +77,8 @@ static void op_hold(void *ctx, uint32_t owner)
 
 static void op_release(void *ctx, uint32_t owner)
 {
-    ck_assert_int_gt(atomic_fetch_sub(&owner_of(ctx, owner)->inflight, 1), 0);
+    expect(atomic_fetch_sub(&owner_of(ctx, owner)->inflight, 1) > 0,
+           "released, but not held");
 }
 
 static uint32_t op_frame_at(void *ctx, uint32_t owner, uint64_t index)
@@ -88,7 +98,7 @@ static void op_evicted(void *ctx, uint32_t owner, uint64_t index,
     struct fake_entry *e = &owner_of(ctx, owner)->entries[index];
 
     mutex_assert_held(&owner_of(ctx, owner)->lock);
-    ck_assert_int_eq(e->kind, FAKE_FRAME);
+    expect(e->kind == FAKE_FRAME, "evicted, but not resident");
     e->kind = FAKE_BLOCK;
     e->number = block;
 }
@@ -99,7 +109,7 @@ static void op_lost(void *ctx, uint32_t owner, uint64_t index) NO_THREAD_SAFETY
     struct fake_entry *e = &owner_of(rig, owner)->entries[index];
 
     mutex_assert_held(&owner_of(rig, owner)->lock);
-    ck_assert_int_eq(e->kind, FAKE_FRAME);
+    expect(e->kind == FAKE_FRAME, "lost, but not resident");
     e->kind = FAKE_LOST;
     atomic_fetch_add(&rig->lost, 1);
 }
@@ -214,7 +224,8 @@ static void overwrite(struct rig *rig, struct fake_owner *o, uint32_t owner,
     pool_page_unpin(rig->pool, frame);
 }
 
-/* The page is not resident, and charged. */
+/* The page was not resident, and is charged.  1: it is now, somebody has read it
+ * along with another. */
 static int write_fresh(struct rig *rig, uint32_t owner, uint64_t index,
                        uint32_t value, bool wait)
 {
@@ -228,6 +239,11 @@ static int write_fresh(struct rig *rig, uint32_t owner, uint64_t index,
         return err;
     fill(arena_frame_ptr(rig->arena, frame), owner, index, value);
     mutex_lock(&o->lock, RANK_OBJECT);
+    if (e->kind == FAKE_FRAME) {
+        mutex_unlock(&o->lock);
+        pool_frames_put(rig->pool, 1, &frame);
+        return 1;
+    }
     pool_page_insert(rig->pool, frame, owner, index, PAGE_DIRTY, BLOCK_NONE,
                      false);
     if (e->kind == FAKE_BLOCK)
@@ -238,39 +254,36 @@ static int write_fresh(struct rig *rig, uint32_t owner, uint64_t index,
     return 0;
 }
 
-static int write_page(struct rig *rig, uint32_t owner, uint64_t index,
-                      uint32_t value, bool wait)
+/* One attempt; 1: the page was being read, or has been, look again. */
+static int write_try(struct rig *rig, uint32_t owner, uint64_t index,
+                     uint32_t value, bool wait)
 {
     struct fake_owner *o = owner_of(rig, owner);
     struct fake_entry *e = &o->entries[index];
-    uint32_t got;
+    uint32_t frame, got;
+    bool hole;
     int err;
 
-    for (;;) {
-        mutex_lock(&o->lock, RANK_OBJECT);
-        if (e->kind != FAKE_FRAME)
-            break;
-        if (atomic_load(&pool_page(rig->arena, e->number)->state) !=
-            PAGE_READING) {
-            overwrite(rig, o, owner, index, value);
-            return 0;
-        }
-        uint32_t frame = e->number;
-
+    mutex_lock(&o->lock, RANK_OBJECT);
+    frame = e->number;
+    hole = e->kind == FAKE_HOLE;
+    if (e->kind == FAKE_FRAME &&
+        atomic_load(&pool_page(rig->arena, frame)->state) != PAGE_READING) {
+        overwrite(rig, o, owner, index, value);
+        return 0;
+    }
+    if (e->kind == FAKE_FRAME) {
         err = pinned_wait(rig, o, frame, wait);
-        if (err == -EAGAIN)
-            return err;
         if (!err)
             pool_page_unpin(rig->pool, frame);
+        return err == -EAGAIN ? err : 1;
     }
-    bool hole = e->kind == FAKE_HOLE;
-
     mutex_unlock(&o->lock);
     err = hole ? pool_charge(rig->pool, 1, wait, &got) : 0;
     if (err)
         return err;
     err = write_fresh(rig, owner, index, value, wait);
-    if (err && hole)
+    if (err < 0 && hole)
         pool_uncharge(rig->pool, 1);
     return err;
 }
@@ -278,8 +291,11 @@ static int write_page(struct rig *rig, uint32_t owner, uint64_t index,
 int fake_write(struct rig *rig, uint32_t owner, uint64_t index, uint32_t value,
                bool wait)
 {
-    int err = write_page(rig, owner, index, value, wait);
+    int err;
 
+    do
+        err = write_try(rig, owner, index, value, wait);
+    while (err == 1);
     if (!err)
         owner_of(rig, owner)->entries[index].value = value;
     return err;
@@ -439,6 +455,33 @@ uint32_t fake_pin(struct rig *rig, uint32_t owner, uint64_t index)
     }
     mutex_unlock(&o->lock);
     return frame;
+}
+
+/* pageout_cluster drops the owner's lock. */
+int fake_pageout(struct rig *rig, uint32_t owner, uint64_t index)
+    NO_THREAD_SAFETY
+{
+    struct pool *pool = rig->pool;
+    uint32_t frame;
+
+    op_lock(rig, owner);
+    frame = op_frame_at(rig, owner, index);
+    ck_assert_uint_ne(frame, FRAME_NONE);
+    mutex_lock(&pool->queue_lock, RANK_POOL);
+    replace_remove(&pool->replace, frame);
+    mutex_unlock(&pool->queue_lock);
+    return pageout_cluster(pool, frame);
+}
+
+void fake_clean(struct rig *rig, uint32_t owner, uint64_t index, bool stay)
+{
+    ck_assert_int_eq(fake_state(rig, owner, index), PAGE_DIRTY);
+    atomic_store(&pool_page(rig->arena, fake_entry(rig, owner, index).number)
+                      ->referenced, stay);
+    ck_assert_int_eq(fake_pageout(rig, owner, index), 0);
+    pool_quiesce(rig->pool);
+    ck_assert_int_eq(fake_state(rig, owner, index),
+                     stay ? PAGE_CLEAN : PAGE_NONE);
 }
 
 uint64_t fake_fill(struct rig *rig, uint32_t owner, uint32_t value)

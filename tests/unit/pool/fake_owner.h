@@ -12,6 +12,7 @@
 #ifndef TESTS_FAKE_OWNER_H
 #define TESTS_FAKE_OWNER_H
 
+#include "clock.h"
 #include "fake_swap.h"
 #include "pool.h"
 
@@ -71,8 +72,15 @@ struct fake_entry fake_entry(struct rig *rig, uint32_t owner, uint64_t index);
 enum page_state fake_state(struct rig *rig, uint32_t owner, uint64_t index);
 /* Pins a resident page and returns its frame; FRAME_NONE if it is not. */
 uint32_t fake_pin(struct rig *rig, uint32_t owner, uint64_t index);
+/* As the pageout thread would, with this page as victim: starts writing it and
+ * its neighbours.  What pageout_cluster returned. */
+int fake_pageout(struct rig *rig, uint32_t owner, uint64_t index);
+/* fake_pageout, and waits: afterwards the page is on swap, or (`stay`) resident
+ * and CLEAN. */
+void fake_clean(struct rig *rig, uint32_t owner, uint64_t index, bool stay);
 /* Writes pages 0.. of owner 1 until the next would not be charged; how many. */
 uint64_t fake_fill(struct rig *rig, uint32_t owner, uint32_t value);
+
 /* Waits up to ten seconds for the condition. */
 #define EVENTUALLY(cond)                                                     \
     do {                                                                     \

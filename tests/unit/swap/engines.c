@@ -82,7 +82,8 @@ uint8_t *pages_alloc(uint32_t nr)
 
 static uint64_t mark_of(uint32_t block, uint32_t version, size_t word)
 {
-    return ((uint64_t)block << 32 | version) ^ word * UINT64_C(0x9e3779b97f4a7c15);
+    return ((uint64_t)block << 32 | version) ^
+           word * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 void pages_mark(uint8_t *pages, uint32_t block, uint32_t nr, uint32_t version)

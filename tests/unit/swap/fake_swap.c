@@ -82,7 +82,7 @@ static int fault_due(struct fault *fault)
     return -fault->err;
 }
 
-/* --- requests ---------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------- */
 
 static void move_bytes(const struct swap_io *io)
 {
@@ -189,7 +189,7 @@ void swap_submit(struct swap *swap, struct swap_io *io)
     unlock();
 }
 
-/* --- blocks ------------------------------------------------------------ */
+/* --- blocks --------------------------------------------------------------- */
 
 /* Caller holds the lock. */
 static uint32_t run_at(uint32_t block, uint32_t want) REQUIRES(fake.lock)
@@ -271,6 +271,17 @@ static int tables_grow(uint32_t nr_backed) REQUIRES(fake.lock)
         fake.tables[fake.nr_tables++] = frame;
     }
     return 0;
+}
+
+uint64_t swap_file_room(const struct swap_file *file)
+{
+    uint64_t room;
+
+    (void)file;
+    lock();
+    room = fake.host_room - MIN(fake.host_room, fake.nr_backed);
+    unlock();
+    return room;
 }
 
 int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
@@ -394,7 +405,7 @@ void swap_stats(struct swap *swap, struct space_stats *stats)
     unlock();
 }
 
-/* --- life -------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 struct swap_file fake_swap_file(uint32_t nr_blocks)
 {
@@ -463,7 +474,7 @@ void swap_destroy(struct swap *swap)
     free(fake.tables);
 }
 
-/* --- settings ---------------------------------------------------------- */
+/* --- settings ------------------------------------------------------------- */
 
 static void set_fault(struct fault *fault, unsigned n, int err, unsigned times)
 {

@@ -104,8 +104,8 @@ bool place_ext4(const char *under, uint64_t bytes, const char *dir)
 
     if (!own_mounts() || !place_loop(under, bytes, device))
         return false;
-    snprintf(command, sizeof(command), "mkfs.ext4 -q -F -m 0 %s >/dev/null 2>&1",
-             device);
+    snprintf(command, sizeof(command),
+             "mkfs.ext4 -q -F -m 0 %s >/dev/null 2>&1", device);
     if (system(command) != 0)
         return lacking("mkfs.ext4");
     return mount(device, dir, "ext4", 0, NULL) == 0 || lacking("mount of ext4");
@@ -113,7 +113,8 @@ bool place_ext4(const char *under, uint64_t bytes, const char *dir)
 
 /* --- FUSE, as little as an empty directory needs -------------------------- */
 
-static void fuse_reply(int fd, uint64_t unique, int err, void *body, size_t size)
+static void fuse_reply(int fd, uint64_t unique, int err, void *body,
+                       size_t size)
 {
     struct fuse_out_header out = {
         .len = (uint32_t)(sizeof(out) + (err ? 0 : size)),

@@ -272,7 +272,7 @@ START_TEST(destroy_waits_for_the_last_done_to_return)
 }
 END_TEST
 
-/* --- many threads ---------------------------------------------------------- */
+/* --- many threads --------------------------------------------------------- */
 
 enum { THREADS = 8, BLOCKS_EACH = 512, ROUNDS = 150, AT_ONCE = 4 };
 

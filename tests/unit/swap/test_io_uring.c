@@ -1,4 +1,4 @@
-/* test_io_uring.c - used where it is to be had, done without where it is not. */
+/* test_io_uring.c - used where it is to be had, else done without. */
 #include "io.h"
 
 #include "clock.h"

@@ -9,7 +9,7 @@
 
 enum { BLOCKS = 150 * SPACE_CLUSTER + 77, OPERATIONS = 400000 };
 
-/* --- the model: what each block is -------------------------------------- */
+/* --- the model: what each block is ---------------------------------------- */
 
 enum block { UNBACKED, FREE, USED, RETIRED };
 
@@ -195,7 +195,7 @@ START_TEST(agrees_with_a_naive_model)
 }
 END_TEST
 
-/* --- what is chosen ------------------------------------------------------ */
+/* --- what is chosen ------------------------------------------------------- */
 
 static struct space *backed(struct space_pages *pages, uint32_t clusters)
 {

@@ -1,4 +1,4 @@
-/* test_swap.c - growth, trimming and blocks with real bytes, by many threads. */
+/* test_swap.c - growth, trimming, and blocks with real bytes. */
 #include "swap.h"
 
 #include "clock.h"
@@ -290,7 +290,7 @@ START_TEST(a_device_is_used_to_the_end)
 }
 END_TEST
 
-/* --- many threads ----------------------------------------------------------- */
+/* --- many threads --------------------------------------------------------- */
 
 enum { THREADS = 6, ROUNDS = 120, OWNED = 24 };
 

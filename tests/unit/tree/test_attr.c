@@ -93,6 +93,8 @@ START_TEST(chown_takes_set_ids)
     fixture_start(&f);
     ck_assert_uint_eq(left_after(&f, &root_cred, 06755, TREE_SET_UID), 0755);
     ck_assert_uint_eq(left_after(&f, &root_cred, 06745, TREE_SET_GID), 02745);
+    ck_assert_uint_eq(left_after(&f, &root_cred, 06745,
+                                 TREE_SET_UID | TREE_SET_KILL_PRIV), 02745);
     ck_assert_uint_eq(left_after(&f, &stranger, 06745, TREE_SET_GID), 0745);
     ck_assert_uint_eq(left_after(&f, &member, 06745, TREE_SET_GID), 02745);
     ck_assert_uint_eq(asked, 1);
@@ -105,12 +107,20 @@ END_TEST
 START_TEST(kill_priv_takes_set_ids)
 {
     struct fixture f = { 0 };
+    unsigned asked = 0;
+    const struct tree_cred member = { .uid = 7, .gid = 7, .member = in_group_0,
+                                      .ctx = &asked };
+    const struct tree_cred bare_root = { .uid = 0, .gid = 7 };
 
     fixture_start(&f);
     ck_assert_uint_eq(left_after(&f, &user_cred, 06755, TREE_SET_KILL_PRIV),
                       0755);
     ck_assert_uint_eq(left_after(&f, &user_cred, 06745, TREE_SET_KILL_PRIV),
+                      0745);
+    ck_assert_uint_eq(left_after(&f, &member, 06745, TREE_SET_KILL_PRIV),
                       02745);
+    ck_assert_uint_eq(left_after(&f, &bare_root, 06745, TREE_SET_KILL_PRIV),
+                      0745);
     ck_assert_uint_eq(left_after(&f, &user_cred, 04711,
                                  TREE_SET_KILL_PRIV | TREE_SET_SIZE), 0711);
     fixture_stop(&f);

@@ -8,7 +8,7 @@ static struct tree_file opened(struct fixture *f, uint64_t id, unsigned how)
 {
     struct tree_file file;
 
-    ck_assert_int_eq(tree_open(f->tree, id, how, true, &file), 0);
+    ck_assert_int_eq(tree_open(f->tree, NULL, id, how, true, &file), 0);
     return file;
 }
 
@@ -28,8 +28,8 @@ static int write_text(struct fixture *f, struct tree_file *file,
                       uint64_t offset, const char *text, bool kill)
 {
     size_t written;
-    int err = tree_write(f->tree, file, offset, text, strlen(text), kill, true,
-                         &written);
+    int err = tree_write(f->tree, kill ? &user_cred : NULL, file, offset, text,
+                         strlen(text), true, &written);
 
     ck_assert_uint_eq(written, err ? 0 : strlen(text));
     return err;
@@ -74,8 +74,8 @@ START_TEST(only_files_are_opened)
     struct tree_file file;
 
     fixture_start(&f);
-    ck_assert_int_eq(tree_open(f.tree, TREE_ROOT, 0, true, &file), -EISDIR);
-    ck_assert_int_eq(tree_open(f.tree, mk_symlink(&f, TREE_ROOT, "l", "x"), 0,
+    ck_assert_int_eq(tree_open(f.tree, NULL, TREE_ROOT, 0, true, &file), -EISDIR);
+    ck_assert_int_eq(tree_open(f.tree, NULL, mk_symlink(&f, TREE_ROOT, "l", "x"), 0,
                                true, &file), -EINVAL);
     fixture_stop(&f);
 }
@@ -108,7 +108,7 @@ START_TEST(flags_stand_against_opening)
             ck_assert_int_eq(tree_setflags(f.tree, id, immutable
                                                            ? FS_IMMUTABLE_FL
                                                            : FS_APPEND_FL), 0);
-            ck_assert_int_eq(tree_open(f.tree, id, rows[i].how, true, &file),
+            ck_assert_int_eq(tree_open(f.tree, NULL, id, rows[i].how, true, &file),
                              want);
             if (!want)
                 tree_release(f.tree, &file);
@@ -130,17 +130,21 @@ START_TEST(writing_takes_set_ids_if_told)
     chmod_to(&f, id, 06755);
     ck_assert_int_eq(write_text(&f, &file, 0, "x", false), 0);
     ck_assert_uint_eq(attr_of(&f, id).mode, S_IFREG | 06755);
-    ck_assert_int_eq(tree_write(f.tree, &file, 0, "x", 1, true, false,
-                                &written), -EAGAIN);
+    ck_assert_int_eq(tree_write(f.tree, &user_cred, &file, 0, "x", 1,
+                                false, &written), -EAGAIN);
     ck_assert_uint_eq(attr_of(&f, id).mode, S_IFREG | 06755);
     ck_assert_int_eq(write_text(&f, &file, 0, "x", true), 0);
     ck_assert_uint_eq(attr_of(&f, id).mode, S_IFREG | 0755);
     /* Nothing to take any more: no reason to wait. */
-    ck_assert_int_eq(tree_write(f.tree, &file, 0, "x", 1, true, false,
-                                &written), 0);
+    ck_assert_int_eq(tree_write(f.tree, &user_cred, &file, 0, "x", 1,
+                                false, &written), 0);
     tree_release(f.tree, &file);
     chmod_to(&f, id, 04755);
-    file = opened(&f, id, TREE_OPEN_TRUNCATE | TREE_OPEN_KILL_PRIV);
+    file = opened(&f, id, TREE_OPEN_TRUNCATE);
+    ck_assert_uint_eq(attr_of(&f, id).mode, S_IFREG | 04755);
+    tree_release(f.tree, &file);
+    ck_assert_int_eq(tree_open(f.tree, &user_cred, id, TREE_OPEN_TRUNCATE, true,
+                               &file), 0);
     ck_assert_uint_eq(attr_of(&f, id).mode, S_IFREG | 0755);
     tree_release(f.tree, &file);
     fixture_stop(&f);
@@ -165,8 +169,8 @@ START_TEST(failures_come_through_and_leave_times)
                      -ENOSPC);
     fake_objects.fail_in = 1;
     fake_objects.error = -EAGAIN;
-    ck_assert_int_eq(tree_open(f.tree, id, TREE_OPEN_TRUNCATE, false, &bad),
-                     -EAGAIN);
+    ck_assert_int_eq(tree_open(f.tree, NULL, id, TREE_OPEN_TRUNCATE, false,
+                               &bad), -EAGAIN);
     ck_assert_str_eq(moved(&f, id), "");
     tree_release(f.tree, &file);
     tree_forget(f.tree, id, 1);

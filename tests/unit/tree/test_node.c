@@ -12,7 +12,7 @@ START_TEST(freed_when_links_lookups_and_opens_are_gone)
     fixture_start(&f);
     id = mk_file(&f, TREE_ROOT, "x");
     ck_assert_int_eq(tree_lookup(f.tree, TREE_ROOT, "x", &entry), 0);
-    ck_assert_int_eq(tree_open(f.tree, id, TREE_OPEN_WRITE, true, &file), 0);
+    ck_assert_int_eq(tree_open(f.tree, NULL, id, TREE_OPEN_WRITE, true, &file), 0);
     ck_assert_int_eq(tree_unlink(f.tree, TREE_ROOT, "x"), 0);
     ck_assert_uint_eq(stats_of(&f).orphans, 1);
     ck_assert(!tree_has_orphans(f.tree));
@@ -55,7 +55,7 @@ START_TEST(last_release_frees)
     fixture_start(&f);
     ck_assert_int_eq(tree_tmpfile(f.tree, &root_cred, TREE_ROOT, 0600, true,
                                   &entry), 0);
-    ck_assert_int_eq(tree_open(f.tree, entry.id, 0, true, &file), 0);
+    ck_assert_int_eq(tree_open(f.tree, NULL, entry.id, 0, true, &file), 0);
     tree_forget(f.tree, entry.id, 1);
     ck_assert_uint_eq(stats_of(&f).nodes, 2);
     tree_release(f.tree, &file);
@@ -100,7 +100,7 @@ START_TEST(forged_ids_are_stale)
         ck_assert_int_eq(tree_unlink(f.tree, bad, "x"), -ESTALE);
         ck_assert_int_eq(try_rename(&f, bad, "x", TREE_ROOT, "y", 0), -ESTALE);
         ck_assert_int_eq(try_rename(&f, TREE_ROOT, "x", bad, "y", 0), -ESTALE);
-        ck_assert_int_eq(tree_open(f.tree, bad, 0, true, &file), -ESTALE);
+        ck_assert_int_eq(tree_open(f.tree, NULL, bad, 0, true, &file), -ESTALE);
         ck_assert_int_eq(tree_opendir(f.tree, bad, &scan), -ESTALE);
         ck_assert_int_eq(tree_readlink(f.tree, bad, buffer, 8), -ESTALE);
         ck_assert_int_eq(tree_setattr(f.tree, &root_cred, bad, TREE_SET_MODE,

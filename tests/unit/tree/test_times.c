@@ -153,9 +153,9 @@ START_TEST(writing)
     size_t written;
 
     start(&o, TREE_RELATIME);
-    ck_assert_int_eq(tree_open(o.f.tree, o.file, TREE_OPEN_WRITE, true, &file),
-                     0);
-    ck_assert_int_eq(tree_write(o.f.tree, &file, 0, "x", 1, false, true,
+    ck_assert_int_eq(tree_open(o.f.tree, NULL, o.file, TREE_OPEN_WRITE, true,
+                               &file), 0);
+    ck_assert_int_eq(tree_write(o.f.tree, NULL, &file, 0, "x", 1, true,
                                 &written), 0);
     tree_release(o.f.tree, &file);
     moved_are(&o, "", "", "mc", "");
@@ -168,8 +168,8 @@ START_TEST(preallocating)
     struct tree_file file;
 
     start(&o, TREE_RELATIME);
-    ck_assert_int_eq(tree_open(o.f.tree, o.file, TREE_OPEN_WRITE, true, &file),
-                     0);
+    ck_assert_int_eq(tree_open(o.f.tree, NULL, o.file, TREE_OPEN_WRITE, true,
+                               &file), 0);
     ck_assert_int_eq(tree_fallocate(o.f.tree, &root_cred, &file, 0, 0, 1, true),
                      0);
     tree_release(o.f.tree, &file);
@@ -183,7 +183,7 @@ START_TEST(truncating_by_open)
     struct tree_file file;
 
     start(&o, TREE_RELATIME);
-    ck_assert_int_eq(tree_open(o.f.tree, o.file,
+    ck_assert_int_eq(tree_open(o.f.tree, NULL, o.file,
                                TREE_OPEN_WRITE | TREE_OPEN_TRUNCATE, true,
                                &file), 0);
     tree_release(o.f.tree, &file);
@@ -260,7 +260,7 @@ static void read_all(struct old *o, bool noatime)
     struct tree_file file;
     static struct object_read read;
 
-    ck_assert_int_eq(tree_open(o->f.tree, o->file,
+    ck_assert_int_eq(tree_open(o->f.tree, NULL, o->file,
                                noatime ? TREE_OPEN_NOATIME : 0, true, &file),
                      0);
     ck_assert_int_eq(tree_read_begin(o->f.tree, &file, 0, 10, true, &read), 0);

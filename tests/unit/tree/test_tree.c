@@ -70,7 +70,7 @@ START_TEST(whatever_is_held_is_taken_down)
     id = mk_file(&f, TREE_ROOT, "x");
     ck_assert_int_eq(tree_setxattr(f.tree, &root_cred, id, "user.a", target,
                                    sizeof(target), 0, true), 0);
-    ck_assert_int_eq(tree_open(f.tree, id, 0, true, &file), 0);
+    ck_assert_int_eq(tree_open(f.tree, NULL, id, 0, true, &file), 0);
     ck_assert_int_eq(tree_unlink(f.tree, TREE_ROOT, "x"), 0);
     ck_assert_int_eq(tree_opendir(f.tree, mk_dir(&f, TREE_ROOT, "d"), &scan),
                      0);

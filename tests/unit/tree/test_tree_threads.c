@@ -80,10 +80,10 @@ static void use_file(struct worker *w, uint64_t id)
     struct tree_file file;
     size_t written;
 
-    if (tree_open(f.tree, id, TREE_OPEN_WRITE, true, &file) != 0)
+    if (tree_open(f.tree, NULL, id, TREE_OPEN_WRITE, true, &file) != 0)
         return;
-    count(w, tree_write(f.tree, &file, pick(w, 9000), "data", 4, true, true,
-                        &written));
+    count(w, tree_write(f.tree, &user_cred, &file, pick(w, 9000), "data", 4,
+                        true, &written));
     ck_assert_int_eq(tree_read_begin(f.tree, &file, 0, 4096, true, &read), 0);
     tree_read_end(f.tree, &file, &read);
     tree_release(f.tree, &file);
