@@ -60,6 +60,10 @@ struct tree_config {
     bool no_acl;        /* system.posix_acl_* is -EOPNOTSUPP */
     enum tree_atime atime;
     bool nodiratime;    /* listing a directory never moves its atime */
+    /* Told, with no lock held, when attributes of a node have changed in a way
+     * that the result of the call under way does not show.  May be NULL. */
+    void (*changed)(void *ctx, uint64_t id);
+    void *ctx;
 };
 
 /* Who asks, and what the kernel told about it.  uid 0 stands for CAP_FSETID. */

@@ -45,7 +45,7 @@ need_pagerfs() {
 # suite_begin: makes $work, an empty folder that all users may enter, and sees
 # to it that it, files named $work.*, and the namespace end with the script.
 suite_begin() {
-    work=$(mktemp -d /var/tmp/pagerfs-suite.XXXXXX) || die "no room in /var/tmp"
+    work=$(mktemp -d /var/tmp/pagerfs-suite-XXXXXX) || die "no room in /var/tmp"
     chmod 755 "$work"
     trap 'suite_stop; rm -rf --one-file-system "$work" "$work".*' EXIT
     trap 'exit 129' HUP

@@ -2,18 +2,17 @@
 #
 # Usage: awk -v a=NAME -v b=NAME -f table.awk A.tsv B.tsv
 # A .tsv line is: test, result, seconds, remark.  Results: pass, fail, notrun.
+# Of A only those tests count that are in B.
 
 BEGIN {
     FS = "\t"
-    n = split("pass fail notrun", kinds, " ")
 }
 
 FILENAME == ARGV[1] {
     seen_a = 1
     result_a[$1] = $2
     remark_a[$1] = $4
-    total[a, $2]++
-    seconds[a] += $3
+    seconds_a[$1] = $3
     next
 }
 
@@ -21,6 +20,8 @@ FILENAME == ARGV[1] {
     tests[++count] = $1
     result_b[$1] = $2
     remark_b[$1] = $4
+    total[a, result_a[$1]]++
+    seconds[a] += seconds_a[$1]
     total[b, $2]++
     seconds[b] += $3
 }

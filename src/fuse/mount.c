@@ -171,6 +171,14 @@ static int make_pool(struct mount *mount)
     return 0;
 }
 
+/* No request comes before there is a session. */
+static void attributes_changed(void *ctx, uint64_t id)
+{
+    struct mount *mount = ctx;
+
+    session_forget_attr(mount->session, id);
+}
+
 static int make_tree(struct mount *mount)
 {
     static const enum tree_atime atimes[] = {
@@ -189,6 +197,8 @@ static int make_tree(struct mount *mount)
         .grpid = options->grpid,
         .atime = atimes[options->atime],
         .nodiratime = options->nodiratime,
+        .changed = attributes_changed,
+        .ctx = mount,
     };
     int err = tree_create(&mount->tree, &config);
 

@@ -59,6 +59,18 @@ int session_send(struct session *session, const struct request *rq,
     return writev(session->fd, iov, count) < 0 ? -errno : 0;
 }
 
+/* A negative offset: attributes alone, no page of the file, so nothing in the
+ * kernel waits for a request of ours.  An error: it does not know the node. */
+void session_forget_attr(struct session *session, uint64_t id)
+{
+    struct fuse_notify_inval_inode_out inode = { .ino = id, .off = -1 };
+    struct fuse_out_header out = { .len = sizeof(out) + sizeof(inode),
+                                   .error = FUSE_NOTIFY_INVAL_INODE };
+    struct iovec iov[2] = { { &out, sizeof(out) }, { &inode, sizeof(inode) } };
+
+    session_send(session, NULL, iov, 2);
+}
+
 static void answer_init(struct session *session, const struct request *rq,
                         struct iovec *iov, int count)
 {
@@ -235,7 +247,6 @@ int session_create(struct session **out, const struct session_config *config)
     session->debug = config->options->debug;
     session->owner = getuid();
     session->fd = -1;
-    list_init(&session->handles);
     fuse_set_log_func(fuse_log_line);
     session->ended = eventfd(0, EFD_CLOEXEC);
     if (session->ended < 0) {

@@ -35,16 +35,21 @@ int tree_getattr(struct tree *tree, uint64_t id, struct tree_attr *attr)
     return node ? 0 : -ESTALE;
 }
 
-static bool is_member(const struct tree_cred *cred, gid_t gid)
+static bool is_member(const struct tree_cred *cred, struct node *node)
 {
+    gid_t gid;
+
+    mutex_lock(&node->lock, RANK_NODE);
+    gid = node->gid;
+    mutex_unlock(&node->lock);
     lock_assert_none(RANK_TREE);
     return cred->gid == gid ||
            (cred->member && cred->member(cred->ctx, gid));
 }
 
-bool attr_in_group(const struct tree_cred *cred, gid_t gid)
+bool attr_in_group(const struct tree_cred *cred, struct node *node)
 {
-    return cred->uid == 0 || is_member(cred, gid);
+    return cred->uid == 0 || is_member(cred, node);
 }
 
 static uint16_t killed(uint16_t perm, bool in_group)
@@ -54,14 +59,11 @@ static uint16_t killed(uint16_t perm, bool in_group)
     return perm & (uint16_t)~S_ISUID;
 }
 
-static gid_t gid_of(struct node *node)
+void attr_tell(struct tree *tree, const struct node *node)
 {
-    gid_t gid;
-
-    mutex_lock(&node->lock, RANK_NODE);
-    gid = node->gid;
-    mutex_unlock(&node->lock);
-    return gid;
+    lock_assert_none(RANK_TREE);
+    if (tree->changed)
+        tree->changed(tree->changed_ctx, node_id(tree, node));
 }
 
 int attr_kill(struct tree *tree, struct node *node,
@@ -81,7 +83,7 @@ int attr_kill(struct tree *tree, struct node *node,
         return 0;
     if (!wait)
         return -EAGAIN;
-    in_group = is_member(killer, gid_of(node));
+    in_group = is_member(killer, node);
     now = clock_realtime();
     mutex_lock(&node->lock, RANK_NODE);
     if (killed(node->perm, in_group) != node->perm)
@@ -90,6 +92,7 @@ int attr_kill(struct tree *tree, struct node *node,
     capability = xattr_take(tree, node, XATTR_CAPABILITY);
     mutex_unlock(&node->lock);
     xattr_free(tree, capability);
+    attr_tell(tree, node);
     return 0;
 }
 
@@ -187,7 +190,7 @@ static int set_all(struct tree *tree, const struct tree_cred *cred,
     if (err)
         return err;
     if (set & SET_OWNER)
-        in_group = attr_in_group(cred, gid_of(node));
+        in_group = attr_in_group(cred, node);
     set_rest(tree, node, set, attr, in_group, resized);
     return 0;
 }
@@ -231,6 +234,7 @@ int tree_setflags(struct tree *tree, uint64_t id, uint32_t flags)
     node->flags |= (uint8_t)set;
     mutex_unlock(&node->lock);
     times_changed(node);
+    attr_tell(tree, node);
     node_put(tree, node);
     return 0;
 }

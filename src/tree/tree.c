@@ -72,6 +72,8 @@ int tree_create(struct tree **out, const struct tree_config *config)
     tree->no_acl = config->no_acl;
     tree->atime = config->atime;
     tree->nodiratime = config->nodiratime;
+    tree->changed = config->changed;
+    tree->changed_ctx = config->ctx;
     err = make_keys(tree);
     if (err)
         goto free_tree;
@@ -158,7 +160,14 @@ bool tree_has_orphans(struct tree *tree)
 /* Nodes that the free pages have room for, each with one short name. */
 static uint64_t nodes_in(uint64_t pages)
 {
-    return pages * PAGE_SIZE / (SLAB_NODE_SIZE + arena_object_size(DENTRY_HEAD));
+    return pages * PAGE_SIZE /
+           (SLAB_NODE_SIZE + arena_object_size(DENTRY_HEAD));
+}
+
+/* What one more file may still take: a page costs five bytes of its map, too. */
+static uint64_t fits(uint64_t pages)
+{
+    return pages - pages / (PAGE_SIZE / 5);
 }
 
 int tree_statvfs(struct tree *tree, struct statvfs *st)
@@ -174,7 +183,7 @@ int tree_statvfs(struct tree *tree, struct statvfs *st)
     st->f_bsize = st->f_frsize = PAGE_SIZE;
     st->f_blocks = pool.limit ? pool.limit : pool.used_max;
     st->f_bfree = room > pool.used ? room - pool.used : 0;
-    st->f_bavail = st->f_bfree;
+    st->f_bavail = fits(st->f_bfree);
     st->f_ffree = tree->nr_inodes ? tree->nr_inodes - stats.nodes
                                   : nodes_in(st->f_bfree);
     st->f_files = stats.nodes + st->f_ffree;

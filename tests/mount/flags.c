@@ -38,6 +38,18 @@ static void told_back(void)
     CHECK(set("f", 0) == 0 && get("f") == 0);
 }
 
+static void setting_moves_ctime(void)
+{
+    struct timespec before, after;
+
+    make_file("f", "x", 1);
+    before = stat_of("f").st_ctim;
+    usleep(20000);
+    CHECK(set("f", FS_NODUMP_FL) == 0);
+    after = stat_of("f").st_ctim;
+    CHECK(before.tv_sec != after.tv_sec || before.tv_nsec != after.tv_nsec);
+}
+
 static void the_extended_call(void)
 {
     struct fsxattr fsx;
@@ -146,5 +158,6 @@ static void who_may(void)
     as_user(1235, 1235, 1235, not_the_owner);
 }
 
-PROBE_MAIN(CASE(told_back), CASE(the_extended_call), CASE(immutable),
-           CASE(append_only), CASE(reading_leaves_atime_alone), CASE(who_may))
+PROBE_MAIN(CASE(told_back), CASE(setting_moves_ctime),
+           CASE(the_extended_call), CASE(immutable), CASE(append_only),
+           CASE(reading_leaves_atime_alone), CASE(who_may))

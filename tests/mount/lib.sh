@@ -253,7 +253,7 @@ used_blocks() {
 }
 
 free_blocks() {
-    stat -f -c '%a' "$mnt"
+    stat -f -c '%f' "$mnt"
 }
 
 used_inodes() {

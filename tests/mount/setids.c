@@ -3,9 +3,13 @@
 
 enum { USER = 1234, GROUP = 1235 };
 
+/* Nothing but the mode: the kernel may think that it knows it. */
 static mode_t mode_of(const char *path)
 {
-    return stat_of(path).st_mode & 07777;
+    struct statx stx;
+
+    CHECK(statx(AT_FDCWD, path, 0, STATX_MODE, &stx) == 0);
+    return stx.stx_mode & 07777;
 }
 
 static void write_f(void)
@@ -14,6 +18,18 @@ static void write_f(void)
 
     CHECK(fd >= 0 && pwrite(fd, "y", 1, 0) == 1);
     close(fd);
+}
+
+static void write_f_directly(void)
+{
+    void *page;
+    int fd = open("f", O_WRONLY | O_DIRECT);
+
+    CHECK(fd >= 0 && posix_memalign(&page, PAGE, PAGE) == 0);
+    memset(page, 'z', PAGE);
+    CHECK(write(fd, page, PAGE) == PAGE);
+    close(fd);
+    free(page);
 }
 
 static void truncate_f(void)
@@ -89,6 +105,7 @@ static void changing_the_bytes(void)
     if (geteuid() != 0)
         return;
     cleared_by(write_f);
+    cleared_by(write_f_directly);
     cleared_by(truncate_f);
     cleared_by(open_truncate_f);
     cleared_by(fallocate_f);

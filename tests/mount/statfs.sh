@@ -23,6 +23,12 @@ truncate -s 1m "$mnt/file"
 rm "$mnt/file"
 expect_usage "$baseline" "after removing the file"
 
+# What is said to be available is to be had by one file, its map included.
+fallocate -l $(($(stat -f -c %a "$mnt") * 4096)) "$mnt/file" ||
+    fail "$(stat -f -c %a "$mnt") blocks are available, but not to one file"
+rm "$mnt/file"
+expect_usage "$baseline" "after removing the largest file"
+
 inodes=$(used_inodes)
 for ((i = inodes; i < 1000; i++)); do
     : >"$mnt/n$i" || fail "inode $i of 1000 is refused"

@@ -17,6 +17,15 @@
 enum { MAX_WORDS = 8, SILENT_MS = 30, MAX_WAIT_MS = 20000 };
 #define MEMORY ((uint64_t)64 << 20)
 
+const struct transport_ops *kernel_transport;
+
+static void attributes_changed(void *ctx, uint64_t id)
+{
+    struct kernel *kernel = ctx;
+
+    session_forget_attr(kernel->session, id);
+}
+
 static void stack_make(struct kernel *kernel, const struct options *options,
                        const struct sizing *sizing)
 {
@@ -26,7 +35,9 @@ static void stack_make(struct kernel *kernel, const struct options *options,
                                 .ctx = &kernel->store };
     struct tree_config tree = { .nr_inodes = sizing->nr_inodes,
                                 .root_mode = options->mode,
-                                .grpid = options->grpid };
+                                .grpid = options->grpid,
+                                .changed = attributes_changed,
+                                .ctx = kernel };
 
     ck_assert_int_eq(arena_create(&kernel->arena, sizing->arena_bytes), 0);
     ck_assert_int_eq(swap_file_open(&file, "none", 0, message), 0);
@@ -76,6 +87,8 @@ void kernel_start(struct kernel *kernel, const char *words)
                                       .arena = kernel->arena };
     threads_prepare();
     ck_assert_int_eq(session_create(&kernel->session, &config), 0);
+    if (kernel_transport)
+        kernel->session->transport_ops = kernel_transport;
     put_init(kernel);
     snprintf(name, sizeof(name), "/dev/fd/%d", ends[1]);
     ck_assert_int_eq(session_mount(kernel->session, name), 0);
@@ -124,12 +137,29 @@ static bool ready(struct kernel *kernel, int ms)
     return poll(&event, 1, ms) == 1;
 }
 
+bool kernel_pending(struct kernel *kernel)
+{
+    return ready(kernel, 0);
+}
+
 bool kernel_silent(struct kernel *kernel)
 {
     return !ready(kernel, SILENT_MS);
 }
 
-uint64_t kernel_receive(struct kernel *kernel)
+static void take_notice(struct kernel *kernel)
+{
+    struct fuse_notify_inval_inode_out inode;
+
+    ck_assert_int_eq(kernel->reply.out.error, FUSE_NOTIFY_INVAL_INODE);
+    ck_assert_uint_eq(kernel->bytes, sizeof(inode));
+    memcpy(&inode, kernel->reply.data, sizeof(inode));
+    ck_assert_int_lt(inode.off, 0);
+    kernel->stale++;
+    kernel->stale_id = inode.ino;
+}
+
+static uint64_t receive(struct kernel *kernel)
 {
     ssize_t got;
 
@@ -139,6 +169,15 @@ uint64_t kernel_receive(struct kernel *kernel)
     ck_assert_uint_eq(kernel->reply.out.len, (size_t)got);
     kernel->bytes = (size_t)got - sizeof(kernel->reply.out);
     return kernel->reply.out.unique;
+}
+
+uint64_t kernel_receive(struct kernel *kernel)
+{
+    uint64_t unique;
+
+    while ((unique = receive(kernel)) == 0)
+        take_notice(kernel);
+    return unique;
 }
 
 int kernel_call(struct kernel *kernel, uint32_t opcode, uint64_t nodeid,

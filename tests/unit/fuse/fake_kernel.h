@@ -9,7 +9,7 @@
 #include "protocol.h"
 #include "session.h"
 
-enum { REPLY_ROOM = 256 * 1024 };
+enum { REPLY_ROOM = 1024 * 1024 };
 
 struct kernel {
     int fd;
@@ -27,7 +27,12 @@ struct kernel {
         uint8_t data[REPLY_ROOM];
     } reply;
     size_t bytes;              /* of the data of the last reply */
+    unsigned stale;            /* times it was told that attributes changed */
+    uint64_t stale_id;         /* whose, the last time */
 };
+
+/* In use from the next kernel_start on, if not NULL. */
+extern const struct transport_ops *kernel_transport;
 
 /* `words`: the command line. */
 void kernel_start(struct kernel *kernel, const char *words);
@@ -36,8 +41,10 @@ void kernel_stop(struct kernel *kernel);
 uint64_t kernel_send(struct kernel *kernel, uint32_t opcode, uint64_t nodeid,
                      const void *fixed, size_t fixed_bytes, const void *more,
                      size_t more_bytes);
-/* The next reply, whosever; its id. */
+/* The next reply, whosever, counting the notices before it; its id. */
 uint64_t kernel_receive(struct kernel *kernel);
+/* True if a reply is there. */
+bool kernel_pending(struct kernel *kernel);
 /* True if no reply comes within some milliseconds. */
 bool kernel_silent(struct kernel *kernel);
 /* Both; returns the error of the reply: 0 or -errno. */

@@ -145,6 +145,11 @@ START_TEST(statvfs_tells_the_pool)
     fake_objects.pool.used = 900;
     ck_assert_int_eq(tree_statvfs(f.tree, &st), 0);
     ck_assert_uint_eq(st.f_bfree, 0);
+    fake_objects.pool.used_max = 100900;
+    ck_assert_int_eq(tree_statvfs(f.tree, &st), 0);
+    ck_assert_uint_eq(st.f_bfree, 100000);
+    ck_assert_uint_lt(st.f_bavail, 100000 - 100000 * 4 / 4096);
+    ck_assert_uint_gt(st.f_bavail, 100000 - 100000 * 6 / 4096);
     fixture_stop(&f);
 }
 END_TEST
