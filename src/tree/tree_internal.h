@@ -286,6 +286,8 @@ void times_accessed(struct tree *tree, struct node *node) EXCLUDES(node->lock);
 
 /* --- attr.c -------------------------------------------------------------------- */
 
+/* No lock held. */
+bool attr_is_user(const struct tree_cred *cred, uid_t uid);
 /* uid 0, or gid is the caller's or among its groups.  No lock held. */
 bool attr_in_group(const struct tree_cred *cred, gid_t gid);
 /* The kernel remembers other attributes than the node now has. */
