@@ -11,7 +11,8 @@
  *   15  swap never lies on a FUSE mount (ours or another), nor on tmpfs/ramfs
  *       (it would not be a bound on RAM), nor on a loop device over either:
  *       refused here.
- *   16  nothing of it is left when the process is gone, however it went.
+ *   16  nothing of it is left when the process is gone, however it went (but a
+ *       device keeps what was written to it).
  *
  * Ownership   the file descriptor is the swap_file's.
  * Locking     none needed after open: calls on distinct ranges may run at once.

@@ -53,7 +53,7 @@ static struct io_uring_sqe *next_entry(struct ring *ring)
     struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->ring);
 
     if (!sqe)
-        assert_failed("9", "the ring has an entry", __FILE__, __LINE__);
+        assert_failed("I9", "the ring has an entry", __FILE__, __LINE__);
     return sqe;
 }
 

@@ -40,7 +40,7 @@ int space_create(struct space **out, uint32_t nr_blocks,
 
 void space_destroy(struct space *space)
 {
-    INVARIANT("8", space->nr_used == 0);
+    INVARIANT("I8", space->nr_used == 0);
     tables_fini(space);
     free(space);
 }

@@ -112,7 +112,7 @@ void swap_destroy(struct swap *swap)
         space_destroy(swap->space);
         mutex_unlock(&swap->lock);
     }
-    INVARIANT("6", swap->nr_tables == 0);
+    INVARIANT("I6", swap->nr_tables == 0);
     swap_file_close(&swap->file);
     free(swap);
 }

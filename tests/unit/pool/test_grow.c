@@ -158,10 +158,33 @@ START_TEST(nothing_returns_while_pageout_is_busy)
 }
 END_TEST
 
+/* Charges that come while the keeper trims find what they were granted on. */
+START_TEST(what_is_charged_meanwhile_is_not_trimmed)
+{
+    setup(512, 262144, false);
+    ck_assert_uint_eq(charge(150000), 150000);
+    for (unsigned round = 0; round < 100; round++) {
+        uint64_t step = 50 * (round + 1);
+        uint64_t nr = 0;
+
+        pool_uncharge(rig.pool, 140000);
+        for (; nr + step <= 140000; nr += step)
+            if (charge(step) != step)
+                break;
+        ck_assert_uint_eq(charge(140000 - nr), 140000 - nr);
+        pool_check(rig.pool);
+    }
+    ck_assert_uint_gt(fake_swap_counts().trims, 0);
+    pool_uncharge(rig.pool, 150000);
+    rig_down(&rig);
+}
+END_TEST
+
 UNIT_MAIN("grow", a_charge_grows_the_file,
           a_full_host_is_enospc_at_once_and_asked_again_later,
           the_keeper_grows_ahead_of_writers,
           growth_that_lacks_a_frame_for_its_table_waits_for_one,
           threads_that_need_growth_share_it,
           what_is_not_needed_returns_to_the_host,
-          nothing_returns_while_pageout_is_busy)
+          nothing_returns_while_pageout_is_busy,
+          what_is_charged_meanwhile_is_not_trimmed)

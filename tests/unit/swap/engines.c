@@ -1,3 +1,4 @@
+/* engines.c - an engine on an unlinked file, and blocks that tell their names. */
 #include "engines.h"
 
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* places.c - directories, mounts and loop devices that go with the process. */
 #include "places.h"
 
 #include <check.h>

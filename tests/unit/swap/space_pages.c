@@ -1,3 +1,4 @@
+/* space_pages.c - table pages from malloc, so that the sanitizer watches them. */
 #include "space_pages.h"
 
 #include <check.h>
