@@ -247,7 +247,6 @@ int session_create(struct session **out, const struct session_config *config)
     session->debug = config->options->debug;
     session->owner = getuid();
     session->fd = -1;
-    list_init(&session->handles);
     fuse_set_log_func(fuse_log_line);
     session->ended = eventfd(0, EFD_CLOEXEC);
     if (session->ended < 0) {

@@ -35,16 +35,21 @@ int tree_getattr(struct tree *tree, uint64_t id, struct tree_attr *attr)
     return node ? 0 : -ESTALE;
 }
 
-static bool is_member(const struct tree_cred *cred, gid_t gid)
+static bool is_member(const struct tree_cred *cred, struct node *node)
 {
+    gid_t gid;
+
+    mutex_lock(&node->lock, RANK_NODE);
+    gid = node->gid;
+    mutex_unlock(&node->lock);
     lock_assert_none(RANK_TREE);
     return cred->gid == gid ||
            (cred->member && cred->member(cred->ctx, gid));
 }
 
-bool attr_in_group(const struct tree_cred *cred, gid_t gid)
+bool attr_in_group(const struct tree_cred *cred, struct node *node)
 {
-    return cred->uid == 0 || is_member(cred, gid);
+    return cred->uid == 0 || is_member(cred, node);
 }
 
 static uint16_t killed(uint16_t perm, bool in_group)
@@ -52,16 +57,6 @@ static uint16_t killed(uint16_t perm, bool in_group)
     if (perm & S_IXGRP || !in_group)
         perm &= (uint16_t)~S_ISGID;
     return perm & (uint16_t)~S_ISUID;
-}
-
-static gid_t gid_of(struct node *node)
-{
-    gid_t gid;
-
-    mutex_lock(&node->lock, RANK_NODE);
-    gid = node->gid;
-    mutex_unlock(&node->lock);
-    return gid;
 }
 
 void attr_tell(struct tree *tree, const struct node *node)
@@ -88,7 +83,7 @@ int attr_kill(struct tree *tree, struct node *node,
         return 0;
     if (!wait)
         return -EAGAIN;
-    in_group = is_member(killer, gid_of(node));
+    in_group = is_member(killer, node);
     now = clock_realtime();
     mutex_lock(&node->lock, RANK_NODE);
     if (killed(node->perm, in_group) != node->perm)
@@ -195,7 +190,7 @@ static int set_all(struct tree *tree, const struct tree_cred *cred,
     if (err)
         return err;
     if (set & SET_OWNER)
-        in_group = attr_in_group(cred, gid_of(node));
+        in_group = attr_in_group(cred, node);
     set_rest(tree, node, set, attr, in_group, resized);
     return 0;
 }

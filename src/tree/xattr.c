@@ -3,12 +3,12 @@
  *     user.*           regular files and directories
  *     trusted.*        the kernel lets only root near; listed for root only
  *     security.*       kept
- *     gnu.translator   the Hurd's passive translator: a record, of any bytes, that
- *                      nobody but the owner may set
+ *     gnu.translator   the Hurd's passive translator: a record, of any bytes,
+ *                      that nobody but the owner may set
  *     system.posix_acl_access, _default    acl.c
  *
- * Any other name is -EOPNOTSUPP.  Values are of up to 64 KiB, and so is the list
- * of the names, which keeps every list complete and the chain short.  The
+ * Any other name is -EOPNOTSUPP.  Values are of up to 64 KiB, and so is the
+ * list of the names, which keeps every list complete and the chain short.  The
  * memory is the arena's, so that attributes count in the limit of the mount.
  */
 #include "acl.h"

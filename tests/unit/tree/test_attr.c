@@ -144,7 +144,8 @@ START_TEST(directories_keep_set_ids)
 }
 END_TEST
 
-/* Without waiting nothing is taken away: what follows may have to be repeated. */
+/* Without waiting nothing is taken away: what follows may have to be done
+ * again. */
 START_TEST(taking_away_is_for_those_who_wait)
 {
     struct fixture f = { 0 };
