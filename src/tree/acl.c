@@ -1,15 +1,15 @@
-/* acl.c - POSIX ACLs (withdrawn draft 1003.1e): checked, kept in step, inherited.
+/* acl.c - POSIX ACLs: checked, kept in step with the mode, inherited.
  *
  * The kernel evaluates ACLs, for which it reads the attributes.  Left to the
  * file system is what Linux's fs/posix_acl.c does when they are set:
  *
- *   set access      must be valid; the permission bits follow it, and if it says
- *                   no more than they can, it is not kept at all
+ *   set access      must be valid; the permission bits follow it, and if it
+ *                   says no more than they can, it is not kept at all
  *   set default     of directories only; means nothing for the directory itself
  *   chmod           owner, mask (group, if there is no mask) and others follow
- *   new node        a default ACL of its directory takes the place of the umask:
- *                   it becomes the access ACL, reduced to the mode asked for,
- *                   and the default ACL of a directory
+ *   new node        a default ACL of its directory takes the place of the
+ *                   umask: it becomes the access ACL, reduced to the mode asked
+ *                   for, and the default ACL of a directory
  *
  * The attribute is a header with version 2 and 8 bytes an entry, little-endian,
  * sorted by tag.  The kernel takes none above a page, and so do we.
@@ -23,7 +23,7 @@
 #include <linux/posix_acl_xattr.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "entries lie as kept");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "read as kept");
 
 #define ENTRY_SIZE sizeof(struct posix_acl_xattr_entry)
 #define HEADER_SIZE sizeof(struct posix_acl_xattr_header)
@@ -149,16 +149,6 @@ static void set_access(struct tree *tree, struct node *node, struct acl *acl,
     mutex_unlock(&node->lock);
 }
 
-static gid_t gid_of(struct node *node)
-{
-    gid_t gid;
-
-    mutex_lock(&node->lock, RANK_NODE);
-    gid = node->gid;
-    mutex_unlock(&node->lock);
-    return gid;
-}
-
 static void remove_acl(struct tree *tree, struct node *node, const char *name)
 {
     struct xattr *old;
@@ -196,8 +186,7 @@ int acl_set(struct tree *tree, const struct tree_cred *cred, struct node *node,
     if (err)
         return err;
     if (access) {
-        set_access(tree, node, &acl, nr, attr_in_group(cred, gid_of(node)),
-                   &xattr);
+        set_access(tree, node, &acl, nr, attr_in_group(cred, node), &xattr);
     } else {
         mutex_lock(&node->lock, RANK_NODE);
         xattr = swap(tree, node, name, xattr);

@@ -1,4 +1,4 @@
-/* acl.h - POSIX ACLs of a node, kept as its extended attributes (within the tree).
+/* acl.h - POSIX ACLs of a node, kept as its extended attributes.
  *
  * Invariant   the permission bits are what the access ACL says of owner, mask
  *             (or group) and others; an ACL that says no more is not kept.

@@ -35,16 +35,29 @@ int tree_getattr(struct tree *tree, uint64_t id, struct tree_attr *attr)
     return node ? 0 : -ESTALE;
 }
 
-static bool is_member(const struct tree_cred *cred, gid_t gid)
+bool attr_is_user(const struct tree_cred *cred, uid_t uid)
 {
     lock_assert_none(RANK_TREE);
-    return cred->gid == gid ||
-           (cred->member && cred->member(cred->ctx, gid));
+    if (cred->uid != TREE_ID_UNKNOWN)
+        return cred->uid == uid;
+    return cred->is_user && cred->is_user(cred->ctx, uid);
 }
 
-bool attr_in_group(const struct tree_cred *cred, gid_t gid)
+static bool is_member(const struct tree_cred *cred, struct node *node)
 {
-    return cred->uid == 0 || is_member(cred, gid);
+    gid_t gid;
+
+    mutex_lock(&node->lock, RANK_NODE);
+    gid = node->gid;
+    mutex_unlock(&node->lock);
+    lock_assert_none(RANK_TREE);
+    return cred->gid == gid ||
+           (cred->is_member && cred->is_member(cred->ctx, gid));
+}
+
+bool attr_in_group(const struct tree_cred *cred, struct node *node)
+{
+    return attr_is_user(cred, 0) || is_member(cred, node);
 }
 
 static uint16_t killed(uint16_t perm, bool in_group)
@@ -52,16 +65,6 @@ static uint16_t killed(uint16_t perm, bool in_group)
     if (perm & S_IXGRP || !in_group)
         perm &= (uint16_t)~S_ISGID;
     return perm & (uint16_t)~S_ISUID;
-}
-
-static gid_t gid_of(struct node *node)
-{
-    gid_t gid;
-
-    mutex_lock(&node->lock, RANK_NODE);
-    gid = node->gid;
-    mutex_unlock(&node->lock);
-    return gid;
 }
 
 void attr_tell(struct tree *tree, const struct node *node)
@@ -78,17 +81,15 @@ int attr_kill(struct tree *tree, struct node *node,
     struct xattr *capability;
     bool any, in_group;
 
-    if (!told && killer->uid == 0)
-        return 0;
     mutex_lock(&node->lock, RANK_NODE);
     any = killed(node->perm, false) != node->perm ||
           node->flags & NODE_CAPABILITY;
     mutex_unlock(&node->lock);
-    if (!any)
+    if (!any || (!told && attr_is_user(killer, 0)))
         return 0;
     if (!wait)
         return -EAGAIN;
-    in_group = is_member(killer, gid_of(node));
+    in_group = is_member(killer, node);
     now = clock_realtime();
     mutex_lock(&node->lock, RANK_NODE);
     if (killed(node->perm, in_group) != node->perm)
@@ -195,7 +196,7 @@ static int set_all(struct tree *tree, const struct tree_cred *cred,
     if (err)
         return err;
     if (set & SET_OWNER)
-        in_group = attr_in_group(cred, gid_of(node));
+        in_group = attr_in_group(cred, node);
     set_rest(tree, node, set, attr, in_group, resized);
     return 0;
 }

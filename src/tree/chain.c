@@ -6,9 +6,9 @@
  *             chunk -> chunk -> ...      the rest of a long value
  *
  * A record is an arena object just as large as it must be, up to a frame; an
- * attribute of usual size is one object.  Values of 64 KiB are 16 frames.  A new
- * value is a new record, made with no lock held and put in the place of the old
- * one in one step, so that readers see the one or the other.
+ * attribute of usual size is one object.  Values of 64 KiB are 16 frames.  A
+ * new value is a new record, made with no lock held and put in the place of the
+ * old one in one step, so that readers see the one or the other.
  *
  * Three attributes mean something to the tree itself and are asked for often: a
  * flag in the node says whether they are there.

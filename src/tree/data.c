@@ -1,9 +1,10 @@
 /* data.c - the bytes of a regular file: open, read, write and their kin.
  *
  * The bytes are the memory object's.  Added here is what makes them a file's:
- * who may open, the times, set-id bits, and that the node lives as long as it is
- * open.  An open file counts in the node's `users`, so these calls go to the
- * node without a look at the namespace: reading and writing never take its lock.
+ * who may open, the times, set-id bits, and that the node lives as long as it
+ * is open.  An open file counts in the node's `users`, so these calls go to the
+ * node without a look at the namespace: reading and writing never take its
+ * lock.
  *
  * Order of a change: set-id bits are taken away first, then the bytes change,
  * then the times.

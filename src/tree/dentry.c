@@ -1,10 +1,10 @@
 /* dentry.c - names: one dentry for each, in two structures at once.
  *
  * A dentry is in the hash of the mount, where lookups find it (hash.c), and in
- * the order of its directory, where reading finds it (order.c).  This file keeps
- * both in step, and with them the count of entries and the back pointer from
- * node to name.  Link counts, times and who may do what are the callers' (dir.c,
- * rename.c).
+ * the order of its directory, where reading finds it (order.c).  This file
+ * keeps both in step, and with them the count of entries and the back pointer
+ * from node to name.  Link counts, times and who may do what are the callers'
+ * (dir.c, rename.c).
  *
  * The name is stored inside the dentry, which is as large as the name wants:
  * renaming to a name of another size class takes another dentry.

@@ -7,9 +7,9 @@
  * begins again after a wait, or returns -EAGAIN.
  *
  * The kernel has checked who may search and write the directory, the sticky
- * bit, and that the types fit what it knew.  Checked here: what may have changed
- * since then, and the append-only and immutable flags, of which it knows nothing
- * on a FUSE file system.
+ * bit, and that the types fit what it knew.  Checked here: what may have
+ * changed since then, and the append-only and immutable flags, of which it
+ * knows nothing on a FUSE file system.
  */
 #include "tree_internal.h"
 

@@ -19,8 +19,8 @@
  *     H2  buckets <= entries + 1, or the 1024 of an empty table: what grew is
  *         given back, and a tree emptied is as small as a new one.
  *
- * The hash is SipHash-1-3 with a key of this mount: names come from anybody, and
- * nobody shall be able to choose ones that fall into one chain.
+ * The hash is SipHash-1-3 with a key of this mount: names come from anybody,
+ * and nobody shall be able to choose ones that fall into one chain.
  */
 #include "tree_internal.h"
 
@@ -61,8 +61,10 @@ static void sip_word(uint64_t v[4], uint64_t word)
 uint32_t hash_name(const struct tree *tree, uint32_t parent, const char *name)
 {
     const uint64_t *key = tree->hash_key;
-    uint64_t v[4] = { key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
-                      key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573 };
+    uint64_t v[4] = {
+        key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
+        key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573,
+    };
     size_t length = strlen(name), at = 0;
     uint64_t word;
 
@@ -97,7 +99,8 @@ static uint32_t buddy(uint32_t b)
     return b ^ (uint32_t)1 << bit_highest(b);
 }
 
-static uint32_t *bucket_of(struct tree *tree, uint32_t hash) REQUIRES(tree->lock)
+static uint32_t *bucket_of(struct tree *tree, uint32_t hash)
+    REQUIRES(tree->lock)
 {
     uint32_t low = ((uint32_t)1 << bit_highest(tree->nr_buckets)) - 1;
     uint32_t b = hash & (2 * low + 1);

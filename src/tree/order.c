@@ -52,7 +52,8 @@ static void rehang(struct tree *tree, struct directory *dir,
         dentry_at(tree, child)->up = dentry->up;
 }
 
-void order_append(struct tree *tree, struct directory *dir, struct dentry *dentry)
+void order_append(struct tree *tree, struct directory *dir,
+                  struct dentry *dentry)
 {
     struct dentry *below = NULL, *at = dentry_at(tree, dir->last);
     uint32_t h = handle_of(tree, dentry);
@@ -116,7 +117,8 @@ static uint32_t before_last(const struct tree *tree, const struct dentry *last)
     return h;
 }
 
-void order_remove(struct tree *tree, struct directory *dir, struct dentry *dentry)
+void order_remove(struct tree *tree, struct directory *dir,
+                  struct dentry *dentry)
 {
     if (dir->last == handle_of(tree, dentry))
         dir->last = before_last(tree, dentry);

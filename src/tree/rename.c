@@ -1,9 +1,9 @@
 /* rename.c - moving names: plain, NOREPLACE, EXCHANGE, WHITEOUT.
  *
  * A rename is found, allowed, given what memory it wants, and then done, all
- * under the one lock of the namespace: so it is atomic for every other operation
- * (T3), and "is the new place below the directory that moves?" is answered by
- * going up from there, which nobody can change meanwhile.
+ * under the one lock of the namespace: so it is atomic for every other
+ * operation (T3), and "is the new place below the directory that moves?" is
+ * answered by going up from there, which nobody can change meanwhile.
  *
  * Which dentry becomes what:
  *

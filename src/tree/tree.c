@@ -160,7 +160,8 @@ bool tree_has_orphans(struct tree *tree)
 /* Nodes that the free pages have room for, each with one short name. */
 static uint64_t nodes_in(uint64_t pages)
 {
-    return pages * PAGE_SIZE / (SLAB_NODE_SIZE + arena_object_size(DENTRY_HEAD));
+    return pages * PAGE_SIZE /
+           (SLAB_NODE_SIZE + arena_object_size(DENTRY_HEAD));
 }
 
 /* What one more file may still take: a page costs five bytes of its map, too. */

@@ -149,7 +149,7 @@ static inline bool node_is(const struct node *node, mode_t type)
  * for a moment and may wait, and has waited.  No lock held. */
 bool tree_again(struct tree *tree, int err, bool wait);
 
-/* --- node.c ------------------------------------------------------------------ */
+/* --- node.c --------------------------------------------------------------- */
 
 /* NULL: that id is nobody's. */
 struct node *node_find(struct tree *tree, uint64_t id) REQUIRES(tree->lock);
@@ -188,7 +188,7 @@ bool node_has(struct node *node, unsigned flags) EXCLUDES(node->lock);
 /* The object layer lost a page (struct object_store); names the file. */
 void node_lost(void *ctx, struct object *object, uint64_t index);
 
-/* --- birth.c ----------------------------------------------------------------- */
+/* --- birth.c -------------------------------------------------------------- */
 
 struct birth {
     const struct tree_cred *cred;
@@ -200,7 +200,7 @@ struct birth {
 int birth_node(struct tree *tree, struct node *dir, const struct birth *birth,
                struct node **node) REQUIRES(tree->lock);
 
-/* --- dentry.c ---------------------------------------------------------------- */
+/* --- dentry.c ------------------------------------------------------------- */
 
 /* 0, -ENOENT (empty), -ENAMETOOLONG, -EINVAL ('/'). */
 int name_check(const char *name);
@@ -227,7 +227,7 @@ void dentry_move(struct tree *tree, struct dentry *dentry, struct node *to,
                  const char *name, struct dentry *bigger)
     REQUIRES(tree->lock);
 
-/* --- hash.c: dentries by (parent, name) -------------------------------------- */
+/* --- hash.c: dentries by (parent, name) ----------------------------------- */
 
 int hash_init(struct tree *tree);
 void hash_fini(struct tree *tree);
@@ -241,13 +241,13 @@ void hash_balance(struct tree *tree) REQUIRES(tree->lock);
 /* Any dentry of bucket b, or NULL: for walking over all of them. */
 struct dentry *hash_bucket(struct tree *tree, uint32_t b) REQUIRES(tree->lock);
 
-/* --- order.c: dentries of one directory by cookie ------------------------------ */
+/* --- order.c: dentries of one directory by cookie ------------------------- */
 
 /* The cookie is higher than all others'. */
-void order_append(struct tree *tree, struct directory *dir, struct dentry *dentry)
-    REQUIRES(tree->lock);
-void order_remove(struct tree *tree, struct directory *dir, struct dentry *dentry)
-    REQUIRES(tree->lock);
+void order_append(struct tree *tree, struct directory *dir,
+                  struct dentry *dentry) REQUIRES(tree->lock);
+void order_remove(struct tree *tree, struct directory *dir,
+                  struct dentry *dentry) REQUIRES(tree->lock);
 /* `dentry` takes place and cookie of `old`. */
 void order_replace(struct tree *tree, struct directory *dir, struct dentry *old,
                    struct dentry *dentry) REQUIRES(tree->lock);
@@ -260,7 +260,7 @@ struct dentry *order_next(const struct tree *tree, const struct dentry *dentry)
 void order_check(const struct tree *tree, const struct directory *dir,
                  const struct dentry *dentry) REQUIRES(tree->lock);
 
-/* --- dir.c --------------------------------------------------------------------- */
+/* --- dir.c ---------------------------------------------------------------- */
 
 /* The directory of that id, if entries may be made in it as far as its being
  * alive goes: -ESTALE, -ENOTDIR, -ENOENT (removed). */
@@ -273,7 +273,7 @@ int dir_may_remove(struct tree *tree, const struct dentry *dentry)
 bool dir_unlinked(struct tree *tree, struct node *dir, struct node *node)
     REQUIRES(tree->lock);
 
-/* --- times.c ------------------------------------------------------------------- */
+/* --- times.c -------------------------------------------------------------- */
 
 void times_born(struct node *node);
 void times_set(struct node *node, enum node_time which,
@@ -284,10 +284,12 @@ void times_changed(struct node *node) EXCLUDES(node->lock);
 /* It was read: atime, if the mount's rule and the node's flag say so. */
 void times_accessed(struct tree *tree, struct node *node) EXCLUDES(node->lock);
 
-/* --- attr.c -------------------------------------------------------------------- */
+/* --- attr.c --------------------------------------------------------------- */
 
-/* uid 0, or gid is the caller's or among its groups.  No lock held. */
-bool attr_in_group(const struct tree_cred *cred, gid_t gid);
+/* No lock held. */
+bool attr_is_user(const struct tree_cred *cred, uid_t uid);
+/* uid 0, or the node's group is one of the caller's.  No lock held. */
+bool attr_in_group(const struct tree_cred *cred, struct node *node);
 /* The kernel remembers other attributes than the node now has. */
 void attr_tell(struct tree *tree, const struct node *node);
 /* The killer is about to change the file: takes set-id bits and

@@ -3,12 +3,12 @@
  *     user.*           regular files and directories
  *     trusted.*        the kernel lets only root near; listed for root only
  *     security.*       kept
- *     gnu.translator   the Hurd's passive translator: a record, of any bytes, that
- *                      nobody but the owner may set
+ *     gnu.translator   the Hurd's passive translator: a record, of any bytes,
+ *                      that nobody but the owner may set
  *     system.posix_acl_access, _default    acl.c
  *
- * Any other name is -EOPNOTSUPP.  Values are of up to 64 KiB, and so is the list
- * of the names, which keeps every list complete and the chain short.  The
+ * Any other name is -EOPNOTSUPP.  Values are of up to 64 KiB, and so is the
+ * list of the names, which keeps every list complete and the chain short.  The
  * memory is the arena's, so that attributes count in the limit of the mount.
  */
 #include "acl.h"
@@ -62,12 +62,12 @@ static bool user_allowed(const struct node *node)
 
 static bool owned_by(struct node *node, const struct tree_cred *cred)
 {
-    bool owned;
+    uid_t owner;
 
     mutex_lock(&node->lock, RANK_NODE);
-    owned = cred->uid == 0 || cred->uid == node->uid;
+    owner = node->uid;
     mutex_unlock(&node->lock);
-    return owned;
+    return attr_is_user(cred, owner) || attr_is_user(cred, 0);
 }
 
 /* May the attribute be set or removed? */
@@ -196,16 +196,21 @@ ssize_t tree_listxattr(struct tree *tree, const struct tree_cred *cred,
 {
     struct node *node = node_get(tree, id);
     const struct xattr *xattr;
+    bool any, trusted;
     size_t at = 0;
 
     if (!node)
         return -ESTALE;
     mutex_lock(&node->lock, RANK_NODE);
+    any = node->xattr != HANDLE_NONE;
+    mutex_unlock(&node->lock);
+    trusted = any && attr_is_user(cred, 0);
+    mutex_lock(&node->lock, RANK_NODE);
     for (xattr = arena_ptr(tree->arena, node->xattr); xattr;
          xattr = arena_ptr(tree->arena, xattr->next)) {
         size_t length = strlen(xattr->name) + 1;
 
-        if (cred->uid != 0 && strncmp(xattr->name, "trusted.", 8) == 0)
+        if (!trusted && strncmp(xattr->name, "trusted.", 8) == 0)
             continue;
         if (size && at + length <= size)
             memcpy(list + at, xattr->name, length);

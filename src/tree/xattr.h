@@ -1,6 +1,7 @@
-/* xattr.h - the chain of extended attributes of one node (within the tree).
+/* xattr.h - the chain of extended attributes of one node.
  *
- * Ownership   a record belongs to the chain it is on, or to who made or took it.
+ * Ownership   a record belongs to the chain it is on, or to who made or took
+ *             it.
  * Locking     what takes a node wants node->lock held; the others touch only
  *             records that nobody else can see.
  * Errors      0, -EAGAIN (no frame at this moment), -ENOSPC.
@@ -14,8 +15,8 @@
 #define XATTR_ACL_ACCESS "system.posix_acl_access"
 #define XATTR_ACL_DEFAULT "system.posix_acl_default"
 
-/* An arena object of up to a frame: name, NUL, and as much of the value as fits;
- * the rest is in chunks. */
+/* An arena object of up to a frame: name, NUL, and as much of the value as
+ * fits; the rest is in chunks. */
 struct xattr {
     uint32_t next;  /* record of the same node */
     uint32_t more;  /* first chunk */

@@ -1,4 +1,4 @@
-/* fake_object.h - memory objects for the tests of the tree: bytes in one buffer.
+/* fake_object.h - memory objects for the tests of the tree, in one buffer each.
  *
  * Behaves as object.h says, up to FAKE_OBJECT_BYTES; what lies beyond is taken
  * and forgotten.  `fail_in` counts calls that may fail down to the one that

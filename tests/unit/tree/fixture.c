@@ -10,6 +10,8 @@ static int charge(void *ctx)
 {
     struct fixture *f = ctx;
 
+    if (f->on_charge)
+        f->on_charge(f);
     if (f->charges_left < 0)
         return 0;
     if (f->charges_left == 0)

@@ -24,6 +24,7 @@ struct fixture {
     int charge_error;
     _Atomic uint64_t waits;    /* calls of arena_wait */
     void (*on_wait)(struct fixture *f);
+    void (*on_charge)(struct fixture *f);
     uint32_t free_before;      /* frames when the tree had been made */
     /* fixture_fill's */
     void **hoard;
@@ -35,15 +36,16 @@ extern const struct tree_cred root_cred, user_cred;
 void fixture_start(struct fixture *f);
 /* Checks the tree, destroys it, and sees that nothing is left. */
 void fixture_stop(struct fixture *f);
-/* Fills all slabs that have room: from now on the first object of any size needs
- * a new frame, and so a charge.  fixture_drain undoes it. */
+/* Fills all slabs that have room: from now on the first object of any size
+ * needs a new frame, and so a charge.  fixture_drain undoes it. */
 void fixture_fill(struct fixture *f);
 void fixture_drain(struct fixture *f);
 
 /* They must succeed; what is made or looked up owes no forget at the end. */
 uint64_t mk_file(struct fixture *f, uint64_t dir, const char *name);
 uint64_t mk_dir(struct fixture *f, uint64_t dir, const char *name);
-uint64_t mk_link(struct fixture *f, uint64_t id, uint64_t dir, const char *name);
+uint64_t mk_link(struct fixture *f, uint64_t id, uint64_t dir,
+                 const char *name);
 uint64_t mk_symlink(struct fixture *f, uint64_t dir, const char *name,
                     const char *target);
 /* Without a lookup left: as the kernel has it after forgetting. */

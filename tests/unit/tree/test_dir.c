@@ -1,4 +1,4 @@
-/* test_dir.c - names come and go: lookup, mknod, symlink, link, unlink, rmdir. */
+/* test_dir.c - names come and go: lookup, mknod, symlink, link, unlink. */
 #include "fixture.h"
 
 START_TEST(made_names_are_found)

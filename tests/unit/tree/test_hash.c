@@ -76,5 +76,26 @@ START_TEST(directories_are_told_apart)
 }
 END_TEST
 
+/* Up and down around the ends of frames of buckets. */
+START_TEST(it_may_breathe)
+{
+    static const unsigned levels[] = { 2500, 1500, 6000, 2300, 9000,
+                                       900,  4200, 1100, 2600 };
+    struct fixture f = { 0 };
+    unsigned made = 0;
+
+    fixture_start(&f);
+    for (unsigned i = 0; i < ARRAY_SIZE(levels); i++) {
+        for (; made < levels[i]; made++)
+            mk_file_cold(&f, TREE_ROOT, name_of(made));
+        while (made > levels[i])
+            ck_assert_int_eq(tree_unlink(f.tree, TREE_ROOT, name_of(--made)),
+                             0);
+        tree_check(f.tree);
+    }
+    fixture_stop(&f);
+}
+END_TEST
+
 UNIT_MAIN("hash", names_are_found_while_it_grows_and_shrinks,
-          it_does_without_growing, directories_are_told_apart)
+          it_does_without_growing, directories_are_told_apart, it_may_breathe)

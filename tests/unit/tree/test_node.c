@@ -12,7 +12,8 @@ START_TEST(freed_when_links_lookups_and_opens_are_gone)
     fixture_start(&f);
     id = mk_file(&f, TREE_ROOT, "x");
     ck_assert_int_eq(tree_lookup(f.tree, TREE_ROOT, "x", &entry), 0);
-    ck_assert_int_eq(tree_open(f.tree, NULL, id, TREE_OPEN_WRITE, true, &file), 0);
+    ck_assert_int_eq(tree_open(f.tree, NULL, id, TREE_OPEN_WRITE, true, &file),
+                     0);
     ck_assert_int_eq(tree_unlink(f.tree, TREE_ROOT, "x"), 0);
     ck_assert_uint_eq(stats_of(&f).orphans, 1);
     ck_assert(!tree_has_orphans(f.tree));

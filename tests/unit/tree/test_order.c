@@ -82,7 +82,7 @@ START_TEST(seeks_agree_with_a_sorted_array)
 }
 END_TEST
 
-/* From both ends and from the middle: the last entry must be known after each. */
+/* From both ends and from the middle: the last entry must be known always. */
 START_TEST(removal_in_any_order_keeps_the_end)
 {
     struct fixture f = { 0 };

@@ -1,8 +1,8 @@
-/* test_tree_exhaustion.c - an arena too small at every point of every operation.
+/* test_tree_exhaustion.c - an arena too small at every point of an operation.
  *
- * All slabs are filled, so that each allocation wants a frame, and then 0, 1, 2,
- * ... frames are let through until the operation succeeds.  A failed one must
- * leave the tree, its counts and the arena as they were.
+ * All slabs are filled, so that each allocation wants a frame, and then 0, 1,
+ * 2, ... frames are let through until the operation succeeds.  A failed one
+ * must leave the tree, its counts and the arena as they were.
  */
 #include "fixture.h"
 
@@ -16,16 +16,20 @@ struct given {
 
 typedef int operation(struct given *g);
 
+/* So large that each copy of it takes a frame. */
 static void default_acl(struct given *g)
 {
-    const struct {
+    enum { NAMED = 300 };
+    struct {
         struct posix_acl_xattr_header header;
-        struct posix_acl_xattr_entry entry[5];
-    } acl = { { POSIX_ACL_XATTR_VERSION },
-              { { ACL_USER_OBJ, 7, 0 }, { ACL_USER, 7, 1 },
-                { ACL_GROUP_OBJ, 7, 0 }, { ACL_MASK, 7, 0 },
-                { ACL_OTHER, 7, 0 } } };
+        struct posix_acl_xattr_entry entry[NAMED + 4];
+    } acl = { { POSIX_ACL_XATTR_VERSION }, { { ACL_USER_OBJ, 7, 0 } } };
 
+    for (unsigned i = 1; i <= NAMED; i++)
+        acl.entry[i] = (struct posix_acl_xattr_entry){ ACL_USER, 7, i };
+    acl.entry[NAMED + 1].e_tag = ACL_GROUP_OBJ;
+    acl.entry[NAMED + 2].e_tag = ACL_MASK;
+    acl.entry[NAMED + 3].e_tag = ACL_OTHER;
     ck_assert_int_eq(tree_setxattr(g->f.tree, &root_cred, g->dir,
                                    "system.posix_acl_default", &acl,
                                    sizeof(acl), 0, true), 0);
@@ -82,8 +86,7 @@ static int op_mknod(struct given *g)
                       false, &entry);
 }
 
-/* In a directory with a default ACL: two attributes, dentry, node; the frame of
- * the small attributes serves both. */
+/* In a directory with a default ACL: two attributes, dentry, node. */
 static int op_mkdir(struct given *g)
 {
     struct tree_entry entry;
@@ -140,7 +143,7 @@ static int op_setxattr(struct given *g)
 START_TEST(every_allocation_may_fail)
 {
     exhaust_both(op_mknod, 2);
-    exhaust_both(op_mkdir, 3);
+    exhaust_both(op_mkdir, 4);
     exhaust_both(op_symlink, 3);
     exhaust_both(op_tmpfile, 2);
     exhaust_both(op_link, 1);

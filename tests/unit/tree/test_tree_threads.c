@@ -1,8 +1,8 @@
 /* test_tree_threads.c - eight threads in one namespace, for the sanitizers too.
  *
  * Each does at random what programs do, in a few directories that all share:
- * most calls race for the same names.  Only success, and errors that a lost race
- * explains, may come back; afterwards all counts must be right.
+ * most calls race for the same names.  Only success, and errors that a lost
+ * race explains, may come back; afterwards all counts must be right.
  */
 #include "fixture.h"
 

@@ -165,6 +165,31 @@ START_TEST(a_list_never_passes_64k)
 }
 END_TEST
 
+static void set_first(struct fixture *f)
+{
+    f->on_charge = NULL;
+    ck_assert_int_eq(set(f, TREE_ROOT, "user.a", "first", 0), 0);
+}
+
+/* Another call has set it while this one made its record. */
+START_TEST(a_lost_race_is_seen)
+{
+    struct fixture f = { 0 };
+    static char value[3000];
+
+    fixture_start(&f);
+    f.on_charge = set_first;
+    memset(value, 'v', sizeof(value) - 1);
+    ck_assert_int_eq(set(&f, TREE_ROOT, "user.a", value, XATTR_CREATE),
+                     -EEXIST);
+    value_is(&f, TREE_ROOT, "user.a", "first");
+    ck_assert_int_eq(tree_removexattr(f.tree, &root_cred, TREE_ROOT, "user.a"),
+                     0);
+    ck_assert_uint_eq(arena_nr_free(f.arena), f.free_before);
+    fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(flags_stand_against)
 {
     struct fixture f = { 0 };
@@ -187,4 +212,5 @@ END_TEST
 
 UNIT_MAIN("xattr", values_are_kept_and_replaced, create_and_replace,
           names_have_their_rules, a_translator_is_kept_to_the_byte,
-          names_are_listed, a_list_never_passes_64k, flags_stand_against)
+          names_are_listed, a_list_never_passes_64k, a_lost_race_is_seen,
+          flags_stand_against)
