@@ -21,6 +21,15 @@
 #include "work.h"
 
 struct fuse_session;
+struct handle;
+
+/* Open files and directories (handle.c): as many chains as keep each short with
+ * the tens of thousands that a limit on descriptors allows. */
+enum { HANDLE_BUCKETS = 1024 };
+struct handle_bucket {
+    struct mutex lock;
+    struct handle *first;
+};
 
 struct session_config {
     const struct options *options;
@@ -45,9 +54,8 @@ struct session {
     bool debug;
     uid_t owner;
     _Atomic bool stopping;
-    _Atomic uint32_t cookie;     /* of the last open handle */
-    struct mutex handles_lock;
-    struct list handles;         /* (handles_lock) open files and directories */
+    _Atomic uint64_t last_fh;    /* number of the last open file */
+    struct handle_bucket handles[HANDLE_BUCKETS]; /* open files, directories */
 };
 
 int session_create(struct session **session,

@@ -15,7 +15,8 @@
  *             way on it, and leaves nothing charged.
  * Locking     locks inside (rangelocks, then RANK_OBJECT).  Called with no lock
  *             of RANK_NODE or later held.  With wait=false nothing blocks:
- *             -EAGAIN, and nothing has been changed.
+ *             -EAGAIN, and nothing has been changed but what the same call made
+ *             again changes in the same way (a part of a range zeroed, say).
  * Units       bytes; offsets up to OBJECT_MAX_SIZE.
  * Errors      -EAGAIN would wait; -ENOSPC; -EFBIG beyond OBJECT_MAX_SIZE; -EIO
  *             the page was lost; -EINVAL; -ENXIO from seek.
@@ -119,11 +120,13 @@ enum object_fallocate_mode { OBJECT_ALLOCATE, OBJECT_PUNCH, OBJECT_ZERO };
 int object_fallocate(struct object_store *store, struct object *object,
                      enum object_fallocate_mode mode, uint64_t offset,
                      uint64_t length, bool keep_size, bool wait);
-/* whence SEEK_DATA or SEEK_HOLE, by pages. */
+/* whence SEEK_DATA or SEEK_HOLE, by pages; a page that is charged is data, also
+ * one that was preallocated or reads as zeros.  A snapshot; never waits. */
 int object_seek(struct object_store *store, struct object *object,
                 uint64_t offset, int whence, uint64_t *found);
 /* Copies within or between objects, any length; *copied may be short (end of
- * source, space).  Holes stay holes.  Overlap in one object: -EINVAL. */
+ * source, space, and without `wait` at the first thing to wait for).  Holes stay
+ * holes.  Atomic in steps only.  Overlap in one object: -EINVAL. */
 int object_copy(struct object_store *store, struct object *from,
                 uint64_t from_offset, struct object *to, uint64_t to_offset,
                 uint64_t length, bool wait, uint64_t *copied);

@@ -2,6 +2,9 @@
  *
  * Handles are arena objects, charged like all metadata.  When none can be had
  * because the limits are reached, an open file is opened for each request anew.
+ *
+ * RELEASE makes a handle unfindable and gives up the kernel's use of it;
+ * whoever gives up the last use closes it.
  */
 #include "handle.h"
 
@@ -9,67 +12,128 @@
 
 #include <errno.h>
 
-/* NULL if the limits are reached. */
-static int handle_new(struct session *session, bool wait, struct handle **out)
+static struct handle_bucket *bucket_of(struct session *session, uint64_t fh)
 {
-    struct handle *handle;
+    return &session->handles[fh % HANDLE_BUCKETS];
+}
+
+/* NULL if the limits are reached. */
+static int handle_new(struct session *session, enum handle_kind kind, bool wait,
+                      struct handle **out)
+{
     void *memory;
     int err;
 
     *out = NULL;
-    while ((err = arena_alloc(session->arena, sizeof(*handle), &memory)) ==
+    while ((err = arena_alloc(session->arena, sizeof(**out), &memory)) ==
                -EAGAIN && wait)
         arena_wait(session->arena);
     if (err)
         return err == -EAGAIN ? err : 0;
-    handle = memory;
-    atomic_store(&handle->users, 1);
-    do {
-        handle->cookie = atomic_fetch_add_explicit(&session->cookie, 1,
-                                                   memory_order_relaxed);
-    } while (handle->cookie == 0);
-    mutex_lock(&session->handles_lock, RANK_FUSE);
-    list_add_tail(&session->handles, &handle->link);
-    mutex_unlock(&session->handles_lock);
-    *out = handle;
+    *out = memory;
+    (*out)->kind = kind;
+    (*out)->users = 1;
     return 0;
 }
 
 static void handle_free(struct session *session, struct handle *handle)
 {
-    handle->cookie = 0;
-    mutex_lock(&session->handles_lock, RANK_FUSE);
-    list_del(&handle->link);
-    mutex_unlock(&session->handles_lock);
-    arena_free(session->arena, handle);
+    if (handle)
+        arena_free(session->arena, handle);
+}
+
+/* From here on it can be found.  Returns its number; 0 for NULL. */
+static uint64_t handle_publish(struct session *session, struct handle *handle)
+{
+    struct handle_bucket *bucket;
+    uint64_t fh;
+
+    if (!handle)
+        return 0;
+    fh = atomic_fetch_add_explicit(&session->last_fh, 1, memory_order_relaxed) +
+         1;
+    handle->fh = fh;
+    bucket = bucket_of(session, fh);
+    mutex_lock(&bucket->lock, RANK_FUSE);
+    handle->next = bucket->first;
+    bucket->first = handle;
+    mutex_unlock(&bucket->lock);
+    return fh;
+}
+
+/* The link that leads to it, or to NULL.  Caller holds the bucket's lock.
+ * file.id and scan.id are the same: both come first. */
+static struct handle **find(struct handle_bucket *bucket, enum handle_kind kind,
+                            uint64_t fh, uint64_t id) REQUIRES(bucket->lock)
+{
+    struct handle **link = &bucket->first;
+
+    while (*link && ((*link)->fh != fh || (*link)->file.id != id ||
+                     (*link)->kind != kind))
+        link = &(*link)->next;
+    return link;
+}
+
+static struct handle *handle_get(struct session *session, enum handle_kind kind,
+                                 uint64_t fh, uint64_t id)
+{
+    struct handle_bucket *bucket = bucket_of(session, fh);
+    struct handle *handle;
+
+    mutex_lock(&bucket->lock, RANK_FUSE);
+    handle = *find(bucket, kind, fh, id);
+    if (handle)
+        handle->users++;
+    mutex_unlock(&bucket->lock);
+    return handle;
+}
+
+static void handle_put(struct session *session, struct handle *handle)
+{
+    struct handle_bucket *bucket = bucket_of(session, handle->fh);
+    bool last;
+
+    mutex_lock(&bucket->lock, RANK_FUSE);
+    last = --handle->users == 0;
+    mutex_unlock(&bucket->lock);
+    if (!last)
+        return;
+    if (handle->kind == HANDLE_FILE)
+        tree_release(session->tree, &handle->file);
+    else
+        tree_closedir(session->tree, &handle->scan);
+    handle_free(session, handle);
+}
+
+void handle_close(struct session *session, enum handle_kind kind, uint64_t fh,
+                  uint64_t id)
+{
+    struct handle_bucket *bucket = bucket_of(session, fh);
+    struct handle **link, *handle;
+
+    mutex_lock(&bucket->lock, RANK_FUSE);
+    link = find(bucket, kind, fh, id);
+    handle = *link;
+    if (handle)
+        *link = handle->next;
+    mutex_unlock(&bucket->lock);
+    if (handle)
+        handle_put(session, handle);
 }
 
 void handle_free_all(struct session *session)
 {
-    while (!list_empty(&session->handles))
-        handle_free(session,
-                    list_entry(session->handles.next, struct handle, link));
-}
+    for (unsigned i = 0; i < HANDLE_BUCKETS; i++) {
+        struct handle *handle = session->handles[i].first;
 
-static uint64_t fh_of(struct session *session, const struct handle *handle)
-{
-    return (uint64_t)handle->cookie << 32 |
-           arena_handle(session->arena, handle);
-}
+        while (handle) {
+            struct handle *next = handle->next;
 
-/* file.id and scan.id are the same: both come first. */
-static struct handle *find(struct session *session, uint64_t fh, uint64_t id)
-{
-    struct arena *arena = session->arena;
-    uint64_t offset = (uint64_t)(uint32_t)fh << HANDLE_SHIFT;
-    struct handle *handle;
-
-    if (offset < PAGE_SIZE ||
-        offset + sizeof(*handle) > (uint64_t)arena->nr_frames << PAGE_SHIFT)
-        return NULL;
-    handle = arena_ptr(arena, (uint32_t)fh);
-    return handle->cookie != 0 && handle->cookie == fh >> 32 &&
-           handle->file.id == id ? handle : NULL;
+            handle_free(session, handle);
+            handle = next;
+        }
+        session->handles[i].first = NULL;
+    }
 }
 
 /* --- files --------------------------------------------------------------- */
@@ -81,57 +145,39 @@ int handle_open_file(struct session *session, const struct tree_cred *killer,
     struct handle *handle;
     int err;
 
-    err = handle_new(session, wait, &handle);
+    err = handle_new(session, HANDLE_FILE, wait, &handle);
     if (err)
         return err;
     err = tree_open(session->tree, killer, id, how, wait,
                     handle ? &handle->file : &passing);
-    if (err && handle)
+    if (err) {
         handle_free(session, handle);
-    if (err)
         return err;
-    *fh = handle ? fh_of(session, handle) : 0;
+    }
+    *fh = handle_publish(session, handle);
     if (!handle)
         tree_release(session->tree, &passing);
     return 0;
 }
 
-static void drop(struct session *session, struct handle *handle)
+int handle_borrow_file(struct session *session, uint64_t fh, uint64_t id,
+                       struct borrowed *borrowed, struct tree_file **file)
 {
-    if (atomic_fetch_sub(&handle->users, 1) > 1)
-        return;
-    tree_release(session->tree, &handle->file);
-    handle_free(session, handle);
-}
-
-void handle_close_file(struct session *session, uint64_t fh, uint64_t id)
-{
-    struct handle *handle = find(session, fh, id);
-
-    if (handle)
-        drop(session, handle);
-}
-
-int handle_borrow(struct session *session, uint64_t fh, uint64_t id,
-                  struct borrowed *borrowed, struct tree_file **file)
-{
-    borrowed->handle = find(session, fh, id);
+    borrowed->handle = handle_get(session, HANDLE_FILE, fh, id);
     if (!borrowed->handle) {
-        *file = &borrowed->passing;
-        return tree_open(session->tree, NULL, id, 0, true,
-                         &borrowed->passing);
+        *file = &borrowed->file;
+        return tree_open(session->tree, NULL, id, 0, true, &borrowed->file);
     }
-    atomic_fetch_add(&borrowed->handle->users, 1);
     *file = &borrowed->handle->file;
     return 0;
 }
 
-void handle_return(struct session *session, struct borrowed *borrowed)
+void handle_return_file(struct session *session, struct borrowed *borrowed)
 {
     if (borrowed->handle)
-        drop(session, borrowed->handle);
+        handle_put(session, borrowed->handle);
     else
-        tree_release(session->tree, &borrowed->passing);
+        tree_release(session->tree, &borrowed->file);
 }
 
 /* --- directories --------------------------------------------------------- */
@@ -143,37 +189,32 @@ int handle_open_scan(struct session *session, uint64_t id, bool wait,
     struct handle *handle;
     int err;
 
-    err = handle_new(session, wait, &handle);
+    err = handle_new(session, HANDLE_SCAN, wait, &handle);
     if (err)
         return err;
     err = tree_opendir(session->tree, id, handle ? &handle->scan : &passing);
-    if (err && handle)
+    if (err) {
         handle_free(session, handle);
-    if (err)
         return err;
-    *fh = handle ? fh_of(session, handle) : 0;
+    }
+    *fh = handle_publish(session, handle);
     if (!handle)
         tree_closedir(session->tree, &passing);
     return 0;
 }
 
-void handle_close_scan(struct session *session, uint64_t fh, uint64_t id)
+struct tree_scan *handle_borrow_scan(struct session *session, uint64_t fh,
+                                     uint64_t id, struct borrowed *borrowed)
 {
-    struct handle *handle = find(session, fh, id);
-
-    if (!handle)
-        return;
-    tree_closedir(session->tree, &handle->scan);
-    handle_free(session, handle);
+    borrowed->handle = handle_get(session, HANDLE_SCAN, fh, id);
+    if (borrowed->handle)
+        return &borrowed->handle->scan;
+    borrowed->scan = (struct tree_scan){ .id = id, .end = UINT64_MAX };
+    return &borrowed->scan;
 }
 
-struct tree_scan *handle_scan(struct session *session, uint64_t fh, uint64_t id,
-                              struct tree_scan *passing)
+void handle_return_scan(struct session *session, struct borrowed *borrowed)
 {
-    struct handle *handle = find(session, fh, id);
-
-    if (handle)
-        return &handle->scan;
-    *passing = (struct tree_scan){ .id = id, .end = UINT64_MAX };
-    return passing;
+    if (borrowed->handle)
+        handle_put(session, borrowed->handle);
 }

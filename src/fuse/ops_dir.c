@@ -63,8 +63,8 @@ static void list(fuse_req_t req, uint64_t id, size_t size, uint64_t cookie,
 {
     struct request *rq = session_current(req);
     struct session *session = rq->session;
-    struct tree_scan passing;
-    struct tree_scan *scan = handle_scan(session, fh, id, &passing);
+    struct borrowed borrowed;
+    struct tree_scan *scan = handle_borrow_scan(session, fh, id, &borrowed);
     size_t room;
     uint8_t *buffer = request_scratch(session->requests, rq, &room);
     struct listing listing = { .at = buffer, .end = buffer + MIN(size, room),
@@ -72,6 +72,7 @@ static void list(fuse_req_t req, uint64_t id, size_t size, uint64_t cookie,
     int err;
 
     err = tree_readdir(session->tree, scan, cookie, plus, add_entry, &listing);
+    handle_return_scan(session, &borrowed);
     if (err) {
         op_result(rq, err);
         return;
@@ -105,13 +106,13 @@ void op_opendir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
     if (err)
         op_result(rq, err);
     else if (reply_open(rq, fh, FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR))
-        handle_close_scan(session, fh, id);
+        handle_close(session, HANDLE_SCAN, fh, id);
 }
 
 void op_releasedir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
     struct request *rq = session_current(req);
 
-    handle_close_scan(rq->session, fi->fh, id);
+    handle_close(rq->session, HANDLE_SCAN, fi->fh, id);
     reply_error(rq, 0);
 }

@@ -24,11 +24,11 @@ void op_lseek(fuse_req_t req, fuse_ino_t id, off_t offset, int whence,
     struct tree_file *file;
     int err;
 
-    err = handle_borrow(rq->session, fi->fh, id, &borrowed, &file);
+    err = handle_borrow_file(rq->session, fi->fh, id, &borrowed, &file);
     if (!err) {
         err = tree_lseek(rq->session->tree, file, (uint64_t)offset, whence,
                          &out.offset);
-        handle_return(rq->session, &borrowed);
+        handle_return_file(rq->session, &borrowed);
     }
     if (err)
         op_result(rq, err);
@@ -45,11 +45,11 @@ void op_fallocate(fuse_req_t req, fuse_ino_t id, int mode, off_t offset,
     struct tree_file *file;
     int err;
 
-    err = handle_borrow(rq->session, fi->fh, id, &borrowed, &file);
+    err = handle_borrow_file(rq->session, fi->fh, id, &borrowed, &file);
     if (!err) {
         err = tree_fallocate(rq->session->tree, &cred, file, mode,
                              (uint64_t)offset, (uint64_t)length, rq->may_wait);
-        handle_return(rq->session, &borrowed);
+        handle_return_file(rq->session, &borrowed);
     }
     op_result(rq, err);
 }
@@ -90,17 +90,18 @@ static int copy(struct request *rq, uint64_t length, uint64_t *total)
 
     if (length > COPY_QUICK && !rq->may_wait)
         return -EAGAIN;
-    err = handle_borrow(session, in->fh_in, request_header(rq)->nodeid,
+    err = handle_borrow_file(session, in->fh_in, request_header(rq)->nodeid,
                         &from_borrowed, &from);
     if (err)
         return err;
-    err = handle_borrow(session, in->fh_out, in->nodeid_out, &to_borrowed, &to);
+    err = handle_borrow_file(session, in->fh_out, in->nodeid_out, &to_borrowed,
+                             &to);
     if (err)
         goto return_from;
     err = copy_steps(rq, from, to, length, total);
-    handle_return(session, &to_borrowed);
+    handle_return_file(session, &to_borrowed);
 return_from:
-    handle_return(session, &from_borrowed);
+    handle_return_file(session, &from_borrowed);
     return err;
 }
 

@@ -51,7 +51,7 @@ void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
     if (err)
         op_result(rq, err);
     else if (reply_open(rq, fh, open_flags(session)))
-        handle_close_file(session, fh, id);
+        handle_close(session, HANDLE_FILE, fh, id);
 }
 
 /* A new node, or the one that has the name if that will do.  *how is what it
@@ -103,7 +103,7 @@ static void create(struct request *rq, uint64_t parent, const char *name)
         return;
     }
     if (reply_create(rq, &entry, fh, open_flags(session)))
-        handle_close_file(session, fh, entry.id);
+        handle_close(session, HANDLE_FILE, fh, entry.id);
 }
 
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -123,7 +123,7 @@ void op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
     struct request *rq = session_current(req);
 
-    handle_close_file(rq->session, fi->fh, id);
+    handle_close(rq->session, HANDLE_FILE, fi->fh, id);
     reply_error(rq, 0);
 }
 
@@ -137,20 +137,21 @@ void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset,
     struct tree_file *file;
     int err;
 
-    err = handle_borrow(session, fi->fh, id, &borrowed, &file);
+    err = handle_borrow_file(session, fi->fh, id, &borrowed, &file);
     if (err)
         goto failed;
     err = tree_read_begin(session->tree, file, (uint64_t)offset,
-                          MIN(size, OBJECT_MAX_IO), rq->may_wait, &read);
+                          MIN(size, session->init.max_write), rq->may_wait,
+                          &read);
     if (err)
         goto give_back;
     reply_iov(rq, read.iov, (int)read.iov_count + 1);
     tree_read_end(session->tree, file, &read);
-    handle_return(session, &borrowed);
+    handle_return_file(session, &borrowed);
     return;
 
 give_back:
-    handle_return(session, &borrowed);
+    handle_return_file(session, &borrowed);
 failed:
     op_result(rq, err);
 }
@@ -169,15 +170,15 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
     size_t written;
     int err;
 
-    err = handle_borrow(session, fi->fh, id, &borrowed, &file);
+    err = handle_borrow_file(session, fi->fh, id, &borrowed, &file);
     if (err) {
         op_result(rq, err);
         return;
     }
     err = tree_write(session->tree, kill ? &cred : NULL, file,
-                     (uint64_t)offset, data, MIN(size, OBJECT_MAX_IO),
+                     (uint64_t)offset, data, MIN(size, session->init.max_write),
                      rq->may_wait, &written);
-    handle_return(session, &borrowed);
+    handle_return_file(session, &borrowed);
     if (err) {
         op_result(rq, err);
         return;

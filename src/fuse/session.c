@@ -240,6 +240,8 @@ int session_create(struct session **out, const struct session_config *config)
         .max_write = sizing->max_write,
         .direct_io = config->options->cache == OPTIONS_CACHE_NONE,
         .acl = true,
+        /* allow_root is about ids, and enforced here. */
+        .idmap = !config->options->allow_root,
     };
     session->readers = sizing->readers;
     session->workers = sizing->workers;
@@ -247,7 +249,6 @@ int session_create(struct session **out, const struct session_config *config)
     session->debug = config->options->debug;
     session->owner = getuid();
     session->fd = -1;
-    list_init(&session->handles);
     fuse_set_log_func(fuse_log_line);
     session->ended = eventfd(0, EFD_CLOEXEC);
     if (session->ended < 0) {

@@ -1,10 +1,13 @@
 /* copy.c - bytes from one object to another, without the caller's help.
  *
- * Done in steps of what one read may pin.  A step has both rangelocks, taken in
- * their one order: the source's shared, the destination's exclusive, to infinity
- * if the file grows.  It is either a hole of the source, which becomes a hole of
- * the destination, or data: source pages are pinned as for a read, and written
- * from there as any write.
+ * Done in steps.  A step has both rangelocks, taken in their one order: the
+ * source's shared, the destination's exclusive, to infinity if the file grows.
+ * It is either a hole of the source, of any length, which becomes a hole of the
+ * destination; or data, as much as one read may pin: source pages are pinned as
+ * for a read, and written from there as any write.
+ *
+ * How far to lock depends on which of the two it is, which only the locked source
+ * can tell: so it is guessed first, and a wrong guess makes a shorter step.
  *
  * A step's pins come from the pin budget, because the write waits for frames while
  * they are held.
@@ -18,6 +21,7 @@ struct copy {
     struct object *from, *to;
     struct range from_range, to_range;
     uint64_t from_offset, to_offset, length; /* of what is left */
+    uint64_t data_max; /* bytes of data in one step */
     bool wait;
 };
 
@@ -48,7 +52,8 @@ static int lock_step(struct copy *c, uint64_t n)
     }
 }
 
-/* Bytes up to the next change between hole and data of the source, n at most. */
+/* Bytes of the next step, n at most: up to the next change between hole and data
+ * of the source, and of data no more than one read may pin. */
 static uint64_t uniform(struct copy *c, uint64_t n, bool *hole)
 {
     uint64_t first = page_of(c->from_offset), next;
@@ -58,8 +63,11 @@ static uint64_t uniform(struct copy *c, uint64_t n, bool *hole)
     mutex_lock(&c->from->lock, RANK_OBJECT);
     next = pagemap_next(c->store->arena, &c->from->map, first, end, &entry);
     *hole = next > first;
-    if (!*hole)
+    if (!*hole) {
+        n = MIN(n, c->data_max);
+        end = pages_for(c->from_offset + n);
         next = pagemap_next_hole(c->store->arena, &c->from->map, first, end);
+    }
     mutex_unlock(&c->from->lock);
     return MIN(n, (next << PAGE_SHIFT) - c->from_offset);
 }
@@ -106,15 +114,16 @@ static int copy_step(struct copy *c, uint64_t n, uint64_t *done)
     return err;
 }
 
-static int copy_some(struct copy *c, uint64_t step, uint64_t *done)
+static int copy_some(struct copy *c, uint64_t *done)
 {
     uint64_t size = object_size(c->from), n;
+    bool hole;
     int err;
 
     *done = 0;
     if (c->from_offset >= size)
         return 0;
-    n = MIN(MIN(c->length, size - c->from_offset), step);
+    n = uniform(c, MIN(c->length, size - c->from_offset), &hole);
     err = lock_step(c, n);
     if (err)
         return err;
@@ -136,26 +145,25 @@ int object_copy(struct object_store *store, struct object *from,
 {
     struct copy c = { .store = store, .from = from, .to = to,
                       .from_offset = from_offset, .to_offset = to_offset,
-                      .wait = wait };
-    uint64_t step = object_read_max(store), done;
+                      .data_max = object_read_max(store), .wait = wait };
+    uint64_t size = object_size(from), done;
     int err = 0;
 
     *copied = 0;
-    if (from_offset > OBJECT_MAX_SIZE || to_offset > OBJECT_MAX_SIZE)
-        return -EFBIG;
-    if (length == 0 || from_offset >= object_size(from))
+    if (length == 0 || from_offset >= size)
         return 0;
-    length = MIN(length, object_size(from) - from_offset);
-    if (length > OBJECT_MAX_SIZE - to_offset)
+    if (to_offset >= OBJECT_MAX_SIZE)
         return -EFBIG;
+    length = MIN(length, size - from_offset);
+    length = MIN(length, OBJECT_MAX_SIZE - to_offset);
     if (from == to && from_offset < to_offset + length &&
         to_offset < from_offset + length)
         return -EINVAL;
-    if (!wait && length > step)
+    if (!wait && length > c.data_max)
         return -EAGAIN;
     c.length = length;
     do {
-        err = copy_some(&c, step, &done);
+        err = copy_some(&c, &done);
         c.from_offset += done;
         c.to_offset += done;
         c.length -= done;

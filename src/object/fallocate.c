@@ -16,6 +16,8 @@
  */
 #include "object_internal.h"
 
+#include "log.h"
+
 #include <errno.h>
 
 /* Runs made ZERO in one hold of the lock, and pages without `wait`. */
@@ -23,9 +25,13 @@ enum { MAX_RUNS = 256, FEW_PAGES = 1024 };
 
 /* --- allocate ------------------------------------------------------------------ */
 
+/* Steps end where leaves do: a leaf in the range is filled at one stroke, and
+ * so folded, or not at all. */
 static uint32_t step(uint64_t index, uint64_t end)
 {
-    return (uint32_t)MIN(end - index, (uint64_t)PAGEMAP_FILL_MAX);
+    uint64_t most = PAGEMAP_FILL_MAX - index % PAGEMAP_LEAF_PAGES;
+
+    return (uint32_t)MIN(end - index, most);
 }
 
 static uint32_t holes(struct object_store *store, struct object *object,
@@ -92,6 +98,7 @@ static int fill_step(struct object_store *store, struct object *object,
     }
 }
 
+/* Returns how many pages it has settled. */
 static uint64_t settle(struct object_store *store, struct object *object,
                        uint64_t first, uint64_t end, bool keep)
 {
@@ -111,7 +118,10 @@ static uint64_t settle(struct object_store *store, struct object *object,
 static void undo(struct object_store *store, struct object *object,
                  uint64_t first, uint64_t end, uint64_t filled, uint32_t charged)
 {
-    settle(store, object, first, end, false);
+    uint64_t removed = settle(store, object, first, end, false);
+
+    INVARIANT("I8", filled <= removed && removed <= filled + charged);
+    (void)removed;
     if (filled + charged > 0)
         pool_uncharge(store->pool, filled + charged);
 }
@@ -141,7 +151,8 @@ static int allocate(struct object_store *store, struct object *object,
         }
         filled += needed;
     }
-    settle(store, object, first, end, true);
+    filled -= settle(store, object, first, end, true);
+    INVARIANT("I8", filled == 0);
     return 0;
 }
 

@@ -2,7 +2,9 @@
  *
  * Whether a write fits is decided first: the holes among its pages are counted
  * and charged; a grant for fewer cuts the write before the first hole that got
- * none.  From then on only errors can shorten it.
+ * none.  Afterwards the map may want memory that comes out of the same limit: then
+ * pages are cut off the end of the write, and their charge given back, until there
+ * is room for it.  What has been put into the map stays.
  *
  * The pages are then done in batches, each in three steps:
  *
@@ -163,6 +165,26 @@ static int charge_holes(struct write *w)
         return -ENOSPC;
     w->end = (first + i) << PAGE_SHIFT;
     return 0;
+}
+
+/* The map got no memory: makes room for it, by cutting at least `nr` holes off the
+ * end of what is left from page `index` on.  False if nothing would be left. */
+static bool give_way(struct write *w, uint64_t index, uint32_t nr)
+{
+    pagemap_entry entries[IO_MAX_PAGES];
+    uint32_t left = (uint32_t)(pages_for(w->end) - index), given = 0;
+
+    mutex_lock(&w->object->lock, RANK_OBJECT);
+    pagemap_get_run(w->store->arena, &w->object->map, index, left, entries);
+    mutex_unlock(&w->object->lock);
+    while (left > 1 && given < MIN(nr, w->charged))
+        given += entries[--left] == 0;
+    if (given == 0)
+        return false;
+    w->end = (index + left) << PAGE_SHIFT;
+    w->charged -= given;
+    pool_uncharge(w->store->pool, given);
+    return true;
 }
 
 /* --- plan ---------------------------------------------------------------------- */
@@ -406,7 +428,8 @@ int write_locked(struct object_store *store, struct object *object,
                  bool wait, size_t *written)
 {
     struct write w = { store, object, source, offset, offset + length, 0, wait };
-    uint64_t index = page_of(offset), end, reached;
+    uint64_t index = page_of(offset), reached;
+    uint32_t way = 1;
     int err;
 
     *written = 0;
@@ -415,12 +438,15 @@ int write_locked(struct object_store *store, struct object *object,
     if (!wait && pages_for(w.end) - index > pool_batch(store->pool))
         return -EAGAIN;
     err = charge_holes(&w);
-    end = pages_for(w.end);
-    while (!err && index < end) {
+    while (!err && index < pages_for(w.end)) {
         uint32_t done = 0;
 
-        err = write_some(&w, index, end, &done);
+        err = write_some(&w, index, pages_for(w.end), &done);
         index += done;
+        if (err == -ENOSPC && give_way(&w, index, way)) {
+            way *= 2;
+            err = 0;
+        }
     }
     if (w.charged > 0)
         pool_uncharge(store->pool, w.charged);

@@ -27,9 +27,6 @@
 
 #include <errno.h>
 
-/* Frames for the tables of the next growth: a table page describes 32768
- * blocks, and a growth is at most 16384. */
-#define SPARE_TABLES 4u
 /* The data's share of the frames: an eighth, and no less than this. */
 #define DATA_SHARE_MIN 128u
 
@@ -43,7 +40,9 @@ void budget_settle(struct pool *pool)
     struct budget *b = &pool->budget;
     bool complete = b->capacity + b->retired >= b->blocks_max;
 
-    b->tables = swap_nr_tables(pool->swap) + (complete ? 0 : SPARE_TABLES);
+    b->tables = swap_nr_tables(pool->swap);
+    if (!complete)
+        b->tables += SWAP_GROW_TABLES;
     atomic_store(&b->overcommitted,
                  used(b) + b->tables > b->frames + b->capacity);
 }

@@ -128,16 +128,14 @@ int grow_file(struct pool *pool, uint64_t want)
     return err;
 }
 
-/* A run of clusters is about to go: does the budget agree?  The file's own lock
- * of the same rank is held, hence only a try; a miss keeps the run. */
+/* A cluster is about to go: does the budget agree? */
 static bool release(void *ctx, uint32_t nr)
 {
     struct pool *pool = ctx;
     struct budget *b = &pool->budget;
     bool agreed;
 
-    if (!mutex_trylock(&pool->budget.lock, RANK_BUDGET))
-        return false;
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     agreed = surplus(pool) >= nr;
     if (agreed)
         b->capacity -= nr;

@@ -8,7 +8,7 @@ need_daemon
 
 # The daemon's open files below our folder.
 swap_files() {
-    find "/proc/$daemon/fd" -lname "$work/*" 2>/dev/null
+    find "/proc/$daemon/fd" -lname "$work/*" ! -lname "$log" 2>/dev/null
 }
 
 exercise() {

@@ -17,6 +17,8 @@
 enum { MAX_WORDS = 8, SILENT_MS = 30, MAX_WAIT_MS = 20000 };
 #define MEMORY ((uint64_t)64 << 20)
 
+const struct transport_ops *kernel_transport;
+
 static void attributes_changed(void *ctx, uint64_t id)
 {
     struct kernel *kernel = ctx;
@@ -85,6 +87,8 @@ void kernel_start(struct kernel *kernel, const char *words)
                                       .arena = kernel->arena };
     threads_prepare();
     ck_assert_int_eq(session_create(&kernel->session, &config), 0);
+    if (kernel_transport)
+        kernel->session->transport_ops = kernel_transport;
     put_init(kernel);
     snprintf(name, sizeof(name), "/dev/fd/%d", ends[1]);
     ck_assert_int_eq(session_mount(kernel->session, name), 0);
@@ -131,6 +135,11 @@ static bool ready(struct kernel *kernel, int ms)
     struct pollfd event = { .fd = kernel->fd, .events = POLLIN };
 
     return poll(&event, 1, ms) == 1;
+}
+
+bool kernel_pending(struct kernel *kernel)
+{
+    return ready(kernel, 0);
 }
 
 bool kernel_silent(struct kernel *kernel)

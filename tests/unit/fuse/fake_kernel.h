@@ -9,7 +9,7 @@
 #include "protocol.h"
 #include "session.h"
 
-enum { REPLY_ROOM = 256 * 1024 };
+enum { REPLY_ROOM = 1024 * 1024 };
 
 struct kernel {
     int fd;
@@ -31,6 +31,9 @@ struct kernel {
     uint64_t stale_id;         /* whose, the last time */
 };
 
+/* In use from the next kernel_start on, if not NULL. */
+extern const struct transport_ops *kernel_transport;
+
 /* `words`: the command line. */
 void kernel_start(struct kernel *kernel, const char *words);
 void kernel_stop(struct kernel *kernel);
@@ -40,6 +43,8 @@ uint64_t kernel_send(struct kernel *kernel, uint32_t opcode, uint64_t nodeid,
                      size_t more_bytes);
 /* The next reply, whosever, counting the notices before it; its id. */
 uint64_t kernel_receive(struct kernel *kernel);
+/* True if a reply is there. */
+bool kernel_pending(struct kernel *kernel);
 /* True if no reply comes within some milliseconds. */
 bool kernel_silent(struct kernel *kernel);
 /* Both; returns the error of the reply: 0 or -errno. */

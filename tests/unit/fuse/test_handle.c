@@ -44,14 +44,14 @@ START_TEST(test_borrowed_outlives_close)
 
     ck_assert_int_eq(handle_open_file(session, NULL, id, 0, true, &fh), 0);
     ck_assert_uint_ne(fh, 0);
-    ck_assert_int_eq(handle_borrow(session, fh, id, &borrowed, &file), 0);
+    ck_assert_int_eq(handle_borrow_file(session, fh, id, &borrowed, &file), 0);
     ck_assert_ptr_nonnull(borrowed.handle);
-    handle_close_file(session, fh, id);
+    handle_close(session, HANDLE_FILE, fh, id);
     ck_assert_int_eq(tree_unlink(kernel.tree, TREE_ROOT, "file"), 0);
     tree_forget(kernel.tree, id, 1);
     ck_assert_uint_eq(file->id, id);
     ck_assert_uint_eq(nodes(), 2);
-    handle_return(session, &borrowed);
+    handle_return_file(session, &borrowed);
     ck_assert_uint_eq(nodes(), 1);
     kernel_stop(&kernel);
 }
@@ -60,33 +60,36 @@ END_TEST
 START_TEST(test_strange_numbers)
 {
     uint64_t id = start(), other = make("other", S_IFREG | 0644), fh;
-    const uint64_t strange[] = { 0, 1, 127, 128, UINT32_MAX, UINT64_MAX,
+    const uint64_t strange[] = { 0, 2, 127, 128, UINT32_MAX, UINT64_MAX,
                                  (uint64_t)7 << 32, (uint64_t)1 << 63 };
     struct session *session = kernel.session;
     struct borrowed borrowed;
     struct tree_file *file;
-    struct tree_scan scan;
 
     ck_assert_int_eq(handle_open_file(session, NULL, id, 0, true, &fh), 0);
     for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
-        ck_assert_int_eq(handle_borrow(session, strange[i], id, &borrowed,
+        ck_assert_int_eq(handle_borrow_file(session, strange[i], id, &borrowed,
                                        &file), 0);
         ck_assert_ptr_null(borrowed.handle);
-        handle_return(session, &borrowed);
-        handle_close_file(session, strange[i], id);
-        handle_close_scan(session, strange[i], id);
-        ck_assert_ptr_eq(handle_scan(session, strange[i], id, &scan), &scan);
+        handle_return_file(session, &borrowed);
+        handle_close(session, HANDLE_FILE, strange[i], id);
+        handle_close(session, HANDLE_SCAN, strange[i], id);
+        ck_assert_ptr_eq(handle_borrow_scan(session, strange[i], id, &borrowed),
+                         &borrowed.scan);
+        handle_return_scan(session, &borrowed);
     }
     /* A right number for the wrong node, or an id that was never there. */
-    ck_assert_int_eq(handle_borrow(session, fh, other, &borrowed, &file), 0);
+    ck_assert_int_eq(handle_borrow_file(session, fh, other, &borrowed, &file),
+                     0);
     ck_assert_ptr_null(borrowed.handle);
-    handle_return(session, &borrowed);
-    ck_assert_int_eq(handle_borrow(session, fh, 0x123456789, &borrowed, &file),
-                     -ESTALE);
-    handle_close_file(session, fh, id);
-    ck_assert_int_eq(handle_borrow(session, fh, id, &borrowed, &file), 0);
+    handle_return_file(session, &borrowed);
+    ck_assert_int_eq(
+        handle_borrow_file(session, fh, 0x123456789, &borrowed, &file),
+        -ESTALE);
+    handle_close(session, HANDLE_FILE, fh, id);
+    ck_assert_int_eq(handle_borrow_file(session, fh, id, &borrowed, &file), 0);
     ck_assert_ptr_null(borrowed.handle);
-    handle_return(session, &borrowed);
+    handle_return_file(session, &borrowed);
     kernel_stop(&kernel);
 }
 END_TEST
@@ -103,11 +106,11 @@ START_TEST(test_full)
     ck_assert_uint_eq(fh, 0);
     ck_assert_int_eq(handle_open_scan(session, TREE_ROOT, true, &scan_fh), 0);
     ck_assert_uint_eq(scan_fh, 0);
-    ck_assert_int_eq(handle_borrow(session, fh, id, &borrowed, &file), 0);
+    ck_assert_int_eq(handle_borrow_file(session, fh, id, &borrowed, &file), 0);
     ck_assert_uint_eq(file->id, id);
-    handle_return(session, &borrowed);
-    handle_close_file(session, fh, id);
-    handle_close_scan(session, scan_fh, TREE_ROOT);
+    handle_return_file(session, &borrowed);
+    handle_close(session, HANDLE_FILE, fh, id);
+    handle_close(session, HANDLE_SCAN, scan_fh, TREE_ROOT);
     pool_limit_set(kernel.pool, 0);
     kernel_stop(&kernel);
 }

@@ -3,7 +3,9 @@
 
 #include "clock.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static void note_lost(void *ctx, struct object *object, uint64_t index)
 {
@@ -58,7 +60,8 @@ void file_up(struct fixture *f, struct file *file, uint64_t max)
 
     ck_assert_int_eq(arena_alloc(f->store.arena, sizeof(struct object), &object),
                      0);
-    *file = (struct file){ object, calloc(1, max), 0, max };
+    *file = (struct file){ object, calloc(1, max),
+                           calloc(pages_for(max) + 1, sizeof(bool)), 0, max };
     object_init(file->object);
 }
 
@@ -68,6 +71,7 @@ void file_down(struct fixture *f, struct file *file)
     object_fini(&f->store, file->object);
     arena_free(f->store.arena, file->object);
     free(file->bytes);
+    free(file->there);
 }
 
 uint64_t rnd(uint64_t *state, uint64_t below)
@@ -122,6 +126,12 @@ static void make_bytes(uint8_t *bytes, size_t n, uint64_t value)
     }
 }
 
+static void mark(struct file *file, uint64_t first, uint64_t end, bool there)
+{
+    for (uint64_t i = first; i < end; i++)
+        file->there[i] = there;
+}
+
 int model_write(struct fixture *f, struct file *file, uint64_t offset, size_t n,
                 uint64_t value, bool may_be_short)
 {
@@ -135,8 +145,10 @@ int model_write(struct fixture *f, struct file *file, uint64_t offset, size_t n,
         expect(err == 0 && written == n);
     expect(err ? written == 0 : written > 0 && written <= n);
     memcpy(file->bytes + offset, data, written);
-    if (written > 0)
+    if (written > 0) {
+        mark(file, page_of(offset), pages_for(offset + written), true);
         file->size = MAX(file->size, offset + written);
+    }
     expect(object_size(file->object) == file->size);
     return err;
 }
@@ -146,8 +158,114 @@ void model_truncate(struct fixture *f, struct file *file, uint64_t size)
     expect(object_truncate(&f->store, file->object, size, true) == 0);
     if (size < file->size)
         memset(file->bytes + size, 0, file->size - size);
+    if (size < file->size)
+        mark(file, pages_for(size), pages_for(file->max), false);
     file->size = size;
     expect(object_size(file->object) == size);
+}
+
+static void shadow_punch(struct file *file, uint64_t from, uint64_t to)
+{
+    memset(file->bytes + from, 0, to - from);
+    if (pages_for(from) < page_of(to))
+        mark(file, pages_for(from), page_of(to), false);
+}
+
+int model_fallocate(struct fixture *f, struct file *file,
+                    enum object_fallocate_mode mode, uint64_t offset,
+                    uint64_t length, bool keep_size)
+{
+    int err = object_fallocate(&f->store, file->object, mode, offset, length,
+                               keep_size, true);
+
+    if (err) {
+        expect(err == -ENOSPC && mode != OBJECT_PUNCH);
+        return err;
+    }
+    if (mode == OBJECT_PUNCH) {
+        shadow_punch(file, offset, offset + length);
+        return 0;
+    }
+    if (mode == OBJECT_ZERO)
+        memset(file->bytes + offset, 0, length);
+    mark(file, page_of(offset), pages_for(offset + length), true);
+    if (!keep_size)
+        file->size = MAX(file->size, offset + length);
+    expect(object_size(file->object) == file->size);
+    return 0;
+}
+
+/* The source's next stretch that is all hole or all data. */
+static uint64_t stretch(const struct file *file, uint64_t offset, uint64_t end)
+{
+    uint64_t i = page_of(offset);
+    bool there = file->there[i];
+
+    while (i << PAGE_SHIFT < end && file->there[i] == there)
+        i++;
+    return MIN(end, i << PAGE_SHIFT) - offset;
+}
+
+void model_copy(struct fixture *f, struct file *from, uint64_t from_offset,
+                struct file *to, uint64_t to_offset, uint64_t length)
+{
+    uint64_t there = from->size - MIN(from->size, from_offset), n, copied;
+    bool overlap;
+
+    there = MIN(there, length);
+    overlap = from == to && from_offset < to_offset + there &&
+              to_offset < from_offset + there;
+    expect(object_copy(&f->store, from->object, from_offset, to->object,
+                       to_offset, length, true, &copied) ==
+           (overlap && there > 0 ? -EINVAL : 0));
+    if (overlap)
+        return;
+    expect(copied == there);
+    for (uint64_t at = 0; at < there; at += n) {
+        n = stretch(from, from_offset + at, from_offset + there);
+        if (from->there[page_of(from_offset + at)]) {
+            memcpy(to->bytes + to_offset + at, from->bytes + from_offset + at, n);
+            mark(to, page_of(to_offset + at), pages_for(to_offset + at + n), true);
+        } else {
+            shadow_punch(to, to_offset + at, to_offset + at + n);
+        }
+    }
+    if (there > 0)
+        to->size = MAX(to->size, to_offset + there);
+    expect(object_size(to->object) == to->size);
+}
+
+static void model_seek_one(struct fixture *f, struct file *file, uint64_t offset,
+                           bool data)
+{
+    uint64_t i = page_of(offset), found = 0;
+    int err = object_seek(&f->store, file->object, offset,
+                          data ? SEEK_DATA : SEEK_HOLE, &found);
+
+    while (i << PAGE_SHIFT < file->size && file->there[i] != data)
+        i++;
+    if (offset >= file->size || (data && i << PAGE_SHIFT >= file->size))
+        expect(err == -ENXIO);
+    else
+        expect(err == 0 &&
+               found == MIN(file->size, MAX(offset, i << PAGE_SHIFT)));
+}
+
+void model_seek(struct fixture *f, struct file *file, uint64_t offset)
+{
+    model_seek_one(f, file, offset, true);
+    model_seek_one(f, file, offset, false);
+}
+
+uint64_t model_pages(struct fixture *f, struct file *file)
+{
+    uint64_t pages = 0;
+
+    (void)f;
+    for (uint64_t i = 0; i < pages_for(file->max); i++)
+        pages += file->there[i];
+    expect(object_pages(file->object) == pages);
+    return pages;
 }
 
 struct object_usage usage_of(struct fixture *f, struct file *file)

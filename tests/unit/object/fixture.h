@@ -1,7 +1,8 @@
 /* fixture.h - objects over a small pool and a swap in RAM, with shadows.
  *
- * A shadow is a plain array of what a file should hold.  The model_ functions do
- * one operation on the file and on its shadow, and compare what comes back.
+ * A shadow is a plain array of what a file should hold, and a flag for each page
+ * that should be charged.  The model_ functions do one operation on the file and
+ * on its shadow, and compare what comes back.
  */
 #ifndef TESTS_OBJECT_FIXTURE_H
 #define TESTS_OBJECT_FIXTURE_H
@@ -42,6 +43,7 @@ void fixture_down(struct fixture *f);
 struct file {
     struct object *object;
     uint8_t *bytes;            /* the shadow; beyond size it is zeros */
+    bool *there;               /* pages charged */
     uint64_t size, max;
 };
 
@@ -58,6 +60,15 @@ void model_compare(struct fixture *f, struct file *file, uint64_t from,
 int model_write(struct fixture *f, struct file *file, uint64_t offset, size_t n,
                 uint64_t value, bool may_be_short);
 void model_truncate(struct fixture *f, struct file *file, uint64_t size);
+/* 0, or -ENOSPC, and then nothing has changed. */
+int model_fallocate(struct fixture *f, struct file *file,
+                    enum object_fallocate_mode mode, uint64_t offset,
+                    uint64_t length, bool keep_size);
+void model_copy(struct fixture *f, struct file *from, uint64_t from_offset,
+                struct file *to, uint64_t to_offset, uint64_t length);
+void model_seek(struct fixture *f, struct file *file, uint64_t offset);
+/* Pages charged, by the shadow and by the object, which must agree. */
+uint64_t model_pages(struct fixture *f, struct file *file);
 
 struct object_usage usage_of(struct fixture *f, struct file *file);
 /* Takes frames away until no page of the file is resident. */

@@ -39,31 +39,38 @@ static size_t random_length(uint64_t *seed, const struct file *file,
     return (size_t)MIN(MIN(n, OBJECT_MAX_IO), file->max - offset);
 }
 
-static void step(uint64_t *seed, struct file *file)
+/* One of the operations on the file; `other` is read from by copies. */
+static void step(uint64_t *seed, struct file *file, struct file *other)
 {
     uint64_t offset = random_offset(seed, file);
     size_t n = random_length(seed, file, offset);
+    uint64_t what = rnd(seed, 20);
 
     if (n == 0)
         return;
-    switch (rnd(seed, 16)) {
-    case 0:
+    if (what == 0) {
         model_truncate(&f, file, rnd(seed, 4) ? rnd(seed, file->size + 1)
                                               : offset);
-        break;
-    case 1:
+    } else if (what == 1) {
         model_write(&f, file, offset, n, 0, false);
-        break;
-    case 2:
-    case 3:
-    case 4:
-    case 5:
-    case 6:
+    } else if (what < 8) {
         model_write(&f, file, offset, n, 1 + rnd(seed, 1000), false);
-        break;
-    default:
+    } else if (what < 10) {
+        model_fallocate(&f, file, OBJECT_PUNCH, offset, n, false);
+    } else if (what == 10) {
+        model_fallocate(&f, file, OBJECT_ZERO, offset, n, rnd(seed, 2));
+    } else if (what == 11) {
+        model_fallocate(&f, file, OBJECT_ALLOCATE, offset, n, rnd(seed, 2));
+    } else if (what < 14) {
+        uint64_t source = random_offset(seed, other);
+
+        if (rnd(seed, 2)) /* the same place in their pages */
+            source = round_down(source, PAGE_SIZE) + (offset & PAGE_MASK);
+        model_copy(&f, other, source, file, offset, n);
+    } else if (what == 14) {
+        model_seek(&f, file, offset);
+    } else {
         model_compare(&f, file, offset, offset + n);
-        break;
     }
 }
 
@@ -94,12 +101,12 @@ static void random_operations(uint32_t max_run)
     for (int i = 0; i < STEPS; i++) {
         uint64_t pages = 0;
 
-        step(&seed, &files[rnd(&seed, FILES)]);
+        step(&seed, &files[rnd(&seed, FILES)], &files[rnd(&seed, FILES)]);
         if (i % 64 != 0)
             continue;
         for (int k = 0; k < FILES; k++) {
             object_check(&f.store, files[k].object);
-            pages += object_pages(files[k].object);
+            pages += model_pages(&f, &files[k]);
         }
         expect(stats_of(&f).data == pages);
     }
@@ -206,7 +213,7 @@ static void *file_main(void *arg)
     struct file file = *(struct file *)arg;
 
     for (int i = 0; i < THREAD_STEPS; i++)
-        step(&seed, &file);
+        step(&seed, &file, &file);
     *(struct file *)arg = file;
     return NULL;
 }

@@ -194,6 +194,29 @@ START_TEST(small_requests_do_not_starve_a_large_one)
 }
 END_TEST
 
+/* One give-back serves several: whoever is served wakes the next. */
+START_TEST(all_who_can_be_served_are)
+{
+    static struct getter getters[10];
+
+    setup(4096, true);
+    grow_file(rig.pool, 4096);
+    take_down_to(rig.pool->min);
+    for (unsigned round = 0; round < 20; round++) {
+        for (unsigned i = 0; i < 10; i++)
+            get_start(&getters[i], 1, POOL_WAIT);
+        give_back(10);
+        for (unsigned i = 0; i < 10; i++)
+            EVENTUALLY(atomic_load(&getters[i].done));
+        for (unsigned i = 0; i < 10; i++)
+            get_end(&getters[i]);
+        take_down_to(rig.pool->min);
+    }
+    give_back(nr_taken);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(a_page_in_does_not_stand_behind_writers)
 {
     struct getter writer, reader;
@@ -221,7 +244,7 @@ static void *wait_for_metadata(void *arg)
     return NULL;
 }
 
-START_TEST(metadata_waits_at_the_reserve)
+START_TEST(metadata_waits_within_the_reserve)
 {
     _Atomic bool done = false;
     pthread_t thread;
@@ -229,7 +252,7 @@ START_TEST(metadata_waits_at_the_reserve)
 
     setup(4096, true);
     grow_file(rig.pool, 4096);
-    take_down_to(rig.pool->reserve);
+    take_down_to(rig.arena->reserve);
     ck_assert_int_eq(arena_alloc(rig.arena, PAGE_SIZE, &ptr), -EAGAIN);
     pthread_create(&thread, NULL, wait_for_metadata, &done);
     EVENTUALLY(atomic_load(&rig.pool->frames.sleepers) == 1);
@@ -284,6 +307,6 @@ UNIT_MAIN("frames", readahead_stops_at_low_and_others_at_min,
           without_swap_every_page_that_was_charged_gets_its_frame,
           one_who_wants_a_frame_evicts_a_clean_page_himself,
           a_sleeper_is_woken_when_frames_come_back,
-          small_requests_do_not_starve_a_large_one,
+          small_requests_do_not_starve_a_large_one, all_who_can_be_served_are,
           a_page_in_does_not_stand_behind_writers,
-          metadata_waits_at_the_reserve, no_wake_up_is_lost)
+          metadata_waits_within_the_reserve, no_wake_up_is_lost)

@@ -158,10 +158,40 @@ START_TEST(nothing_returns_while_pageout_is_busy)
 }
 END_TEST
 
+static _Atomic uint32_t charged_meanwhile;
+
+static void charge_meanwhile(void)
+{
+    uint32_t got;
+
+    if (atomic_load(&charged_meanwhile) == 0 &&
+        pool_charge(rig.pool, 140000, false, &got) == 0)
+        atomic_store(&charged_meanwhile, got);
+    fake_swap_host_room(0); /* what goes now never comes back */
+}
+
+START_TEST(what_is_charged_while_trimming_is_not_trimmed)
+{
+    setup(512, 262144, false);
+    atomic_store(&charged_meanwhile, 0);
+    ck_assert_uint_eq(charge(150000), 150000);
+    fake_swap_before_release(charge_meanwhile);
+    pool_uncharge(rig.pool, 140000);
+    EVENTUALLY(atomic_load(&charged_meanwhile) == 140000);
+    clock_sleep_ns(10000000);
+    pool_check(rig.pool);
+    ck_assert_uint_ge(stats().blocks_backed, 150000 - 512);
+    fake_swap_before_release(NULL);
+    pool_uncharge(rig.pool, 150000);
+    rig_down(&rig);
+}
+END_TEST
+
 UNIT_MAIN("grow", a_charge_grows_the_file,
           a_full_host_is_enospc_at_once_and_asked_again_later,
           the_keeper_grows_ahead_of_writers,
           growth_that_lacks_a_frame_for_its_table_waits_for_one,
           threads_that_need_growth_share_it,
           what_is_not_needed_returns_to_the_host,
-          nothing_returns_while_pageout_is_busy)
+          nothing_returns_while_pageout_is_busy,
+          what_is_charged_while_trimming_is_not_trimmed)

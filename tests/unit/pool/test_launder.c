@@ -194,6 +194,38 @@ START_TEST(pages_in_use_stay_and_cold_ones_go)
 }
 END_TEST
 
+/* A reader may pin more pages than SMALL should hold, and want more frames. */
+START_TEST(pinned_pages_do_not_hide_the_others)
+{
+    static uint32_t pinned[200], frames[640];
+    uint32_t batch, nr = 0;
+
+    rig_up(&rig, &(struct rig_config){ .frames = 1024, .blocks = 8192,
+                                       .owners = 2, .pages = 800,
+                                       .stopped = true });
+    ck_assert_int_eq(grow_file(rig.pool, 8192), 0);
+    fill(1, 600);
+    for (uint64_t i = 0; i < 600; i++) {
+        uint32_t frame = fake_entry(&rig, 1, i).number;
+
+        replace_remove(&rig.pool->replace, frame);
+        replace_return(&rig.pool->replace, frame, true); /* to MAIN */
+    }
+    fill(2, 200);
+    for (uint64_t i = 0; i < 200; i++)
+        pinned[i] = fake_pin(&rig, 2, i);
+    ck_assert_int_eq(pool_start(rig.pool), 0);
+    batch = pool_batch(rig.pool);
+    for (; nr + batch <= 640; nr += batch)
+        ck_assert_int_eq(pool_frames_get(rig.pool, batch, frames + nr,
+                                         POOL_WAIT_READ), 0);
+    pool_frames_put(rig.pool, nr, frames);
+    for (uint64_t i = 0; i < 200; i++)
+        pool_page_unpin(rig.pool, pinned[i]);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(blocks_of_clean_pages_in_use_go_to_colder_dirty_ones)
 {
     rig_up(&rig, &(struct rig_config){ .frames = 1024, .blocks = 700,
@@ -341,6 +373,7 @@ UNIT_MAIN("launder", nothing_is_allocated_once_the_pool_is_made,
           what_is_written_in_order_lies_in_order,
           a_busy_owner_does_not_stop_the_others,
           pages_in_use_stay_and_cold_ones_go,
+          pinned_pages_do_not_hide_the_others,
           blocks_of_clean_pages_in_use_go_to_colder_dirty_ones,
           a_host_without_disk_is_seen_by_charges_and_never_by_pageout,
           when_all_is_pinned_a_writer_waits_for_the_first_unpin,

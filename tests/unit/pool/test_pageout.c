@@ -73,6 +73,22 @@ START_TEST(the_next_cluster_lies_behind_the_last)
 }
 END_TEST
 
+START_TEST(a_resident_page_tells_where_its_neighbour_goes)
+{
+    setup(1024);
+    pool_page_touch(page_at(255));
+    fake_clean(&rig, 1, 0, false);
+    ck_assert_int_eq(fake_state(&rig, 1, 255), PAGE_CLEAN);
+    fake_clean(&rig, 1, 512, false);
+    for (uint64_t i = 512; i < 768; i++)
+        fake_drop(&rig, 1, i); /* free again, but not where the swap goes on */
+    fake_clean(&rig, 1, 256, false);
+    ck_assert_uint_eq(fake_entry(&rig, 1, 256).number,
+                      page_at(255)->block + 1);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(neighbours_in_use_are_written_but_stay)
 {
     setup(10);
@@ -191,6 +207,22 @@ START_TEST(after_a_write_error_pages_are_written_elsewhere_each_alone)
 }
 END_TEST
 
+START_TEST(a_suspect_page_goes_with_nobody_and_nobody_with_it)
+{
+    setup(3);
+    fake_swap_fail_write_after(0, EIO, 1);
+    ck_assert_int_eq(fake_pageout(&rig, 1, 0), 0);
+    pool_quiesce(rig.pool);
+    fake_write(&rig, 1, 3, 1, true);
+    fake_clean(&rig, 1, 3, false);
+    ck_assert_uint_eq(fake_swap_counts().written_blocks, 3 + 1);
+    fake_write(&rig, 1, 3, 1, true);
+    fake_clean(&rig, 1, 2, false);
+    ck_assert_uint_eq(fake_swap_counts().written_blocks, 3 + 2);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(a_page_that_fails_twice_is_lost_and_no_other)
 {
     uint32_t before;
@@ -268,6 +300,7 @@ END_TEST
 
 UNIT_MAIN("pageout", a_cluster_goes_back_to_64_and_on_to_256_in_one_write,
           the_next_cluster_lies_behind_the_last,
+          a_resident_page_tells_where_its_neighbour_goes,
           neighbours_in_use_are_written_but_stay,
           neighbours_that_proved_themselves_stay,
           a_cluster_ends_at_a_pinned_and_at_a_clean_page,
@@ -275,6 +308,7 @@ UNIT_MAIN("pageout", a_cluster_goes_back_to_64_and_on_to_256_in_one_write,
           without_descriptors_the_rest_waits,
           without_blocks_the_victim_stays_next,
           after_a_write_error_pages_are_written_elsewhere_each_alone,
+          a_suspect_page_goes_with_nobody_and_nobody_with_it,
           a_page_that_fails_twice_is_lost_and_no_other,
           a_suspect_page_redirtied_while_its_write_fails_is_not_lost,
           retired_blocks_are_charged_for_no_more,

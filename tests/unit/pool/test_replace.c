@@ -146,7 +146,27 @@ START_TEST(next_clean_walks_all_pages_round_and_round)
 }
 END_TEST
 
+START_TEST(the_walk_goes_on_where_a_page_was_taken_off)
+{
+    struct replace r;
+    uint32_t steps = 5;
+
+    ck_assert_int_eq(replace_init(&r, "clock", pages, FRAMES), 0);
+    for (uint32_t f = 0; f < 10; f++) {
+        fresh(f, f);
+        replace_insert(&r, f, false);
+    }
+    for (uint32_t f = 0; f < 5; f++)
+        ck_assert_uint_eq(replace_next_clean(&r, &steps), f);
+    replace_remove(&r, 5);
+    steps = 1;
+    ck_assert_uint_eq(replace_next_clean(&r, &steps), 6);
+    replace_fini(&r);
+}
+END_TEST
+
 UNIT_MAIN("replace", random_operations_s3fifo, random_operations_clock,
           an_unknown_policy_is_refused,
           coldest_clean_passes_over_dirty_used_and_pinned,
-          next_clean_walks_all_pages_round_and_round)
+          next_clean_walks_all_pages_round_and_round,
+          the_walk_goes_on_where_a_page_was_taken_off)

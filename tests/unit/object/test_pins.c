@@ -1,0 +1,86 @@
+/* test_pins.c - the pin budget: bounded, and first come, first served. */
+#include "fixture.h"
+
+/* What the room lends itself; a test of its own may use it. */
+uint32_t pins_max(const struct object_store *store);
+void pins_take(struct object_store *store, uint32_t nr);
+void pins_give(struct object_store *store, uint32_t nr);
+
+#include "clock.h"
+
+#include <pthread.h>
+
+enum { THREADS = 8, ROUNDS = 3000 };
+
+static struct fixture f;
+static _Atomic uint32_t taken;
+
+static void *worker(void *arg)
+{
+    uint64_t seed = 1 + (uint64_t)(uintptr_t)arg;
+    uint32_t max = pins_max(&f.store);
+
+    for (int i = 0; i < ROUNDS; i++) {
+        uint32_t nr = 1 + (uint32_t)rnd(&seed, max);
+
+        pins_take(&f.store, nr);
+        expect(atomic_fetch_add(&taken, nr) + nr <= max);
+        if (i % 64 == 0)
+            clock_sleep_ns(1000);
+        atomic_fetch_sub(&taken, nr);
+        pins_give(&f.store, nr);
+    }
+    return NULL;
+}
+
+START_TEST(never_more_than_the_budget)
+{
+    pthread_t thread[THREADS];
+
+    fixture_up(&f, 0, 0, 0);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&thread[i], NULL, worker, (void *)i);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    fixture_down(&f);
+}
+END_TEST
+
+static _Atomic int order;
+
+static void *taker(void *arg)
+{
+    uint32_t nr = (uint32_t)(uintptr_t)arg;
+    int place;
+
+    pins_take(&f.store, nr);
+    place = atomic_fetch_add(&order, 1);
+    pins_give(&f.store, nr);
+    return (void *)(intptr_t)place;
+}
+
+/* A large request is not overtaken by a small one that would fit. */
+START_TEST(first_come_first_served)
+{
+    pthread_t large, small;
+    uint32_t max;
+    void *large_place, *small_place;
+
+    fixture_up(&f, 0, 0, 0);
+    max = pins_max(&f.store);
+    pins_take(&f.store, max - 2);
+    pthread_create(&large, NULL, taker, (void *)(uintptr_t)max);
+    EVENTUALLY(f.store.pins.tickets == 2);
+    pthread_create(&small, NULL, taker, (void *)(uintptr_t)1);
+    EVENTUALLY(f.store.pins.tickets == 3);
+    clock_sleep_ns(10000000);
+    ck_assert_int_eq(order, 0);
+    pins_give(&f.store, max - 2);
+    pthread_join(large, &large_place);
+    pthread_join(small, &small_place);
+    ck_assert_int_lt((intptr_t)large_place, (intptr_t)small_place);
+    fixture_down(&f);
+}
+END_TEST
+
+UNIT_MAIN("pins", never_more_than_the_budget, first_come_first_served)

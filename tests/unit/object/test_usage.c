@@ -1,0 +1,33 @@
+/* test_usage.c - the figures of an object, and what its check finds. */
+#include "fixture.h"
+
+START_TEST(pages_by_kind)
+{
+    struct fixture f;
+    struct file file;
+    struct object_usage usage;
+
+    fixture_up(&f, 0, 2048, 0);
+    file_up(&f, &file, 400 * PAGE_SIZE);
+    usage = usage_of(&f, &file);
+    ck_assert_uint_eq(usage.resident + usage.swapped + usage.zero + usage.lost, 0);
+    ck_assert_uint_eq(usage.map_bytes, 0);
+    model_write(&f, &file, 0, 30 * PAGE_SIZE, 1, false);
+    model_write(&f, &file, 40 * PAGE_SIZE, 10 * PAGE_SIZE, 1, false);
+    swap_out(&f, &file);
+    model_write(&f, &file, 10 * PAGE_SIZE, 2 * PAGE_SIZE, 2, false);
+    model_write(&f, &file, 60 * PAGE_SIZE, 5 * PAGE_SIZE, 0, false);
+    usage = usage_of(&f, &file);
+    ck_assert_uint_eq(usage.resident, 2);
+    ck_assert_uint_eq(usage.swapped, 38);
+    ck_assert_uint_eq(usage.zero, 5);
+    ck_assert_uint_eq(usage.lost, 0);
+    ck_assert_uint_eq(usage.runs, 3);
+    ck_assert_uint_eq(object_pages(file.object), 45);
+    object_check(&f.store, file.object);
+    file_down(&f, &file);
+    fixture_down(&f);
+}
+END_TEST
+
+UNIT_MAIN("usage", pages_by_kind)
