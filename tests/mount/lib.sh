@@ -247,6 +247,16 @@ max_rss() {
     ((kib <= $1 * 1024)) || fail "RSS was $kib KiB, more than $1 MiB ($2)"
 }
 
+# paged_out MIB: the daemon has written at least that much to swap, so memory
+# was as short as the test wants it.
+paged_out() {
+    local mib
+    [[ $PAGERFS_FSTYPE == pagerfs ]] || return 0
+    mib=$(awk '/^write_bytes:/ {print int($2 / 1048576)}' "/proc/$daemon/io")
+    say "$mib MiB were paged out"
+    ((mib >= $1)) || fail "only $mib MiB were paged out: memory was not short"
+}
+
 # df of the mount, in blocks of 4 KiB: used_blocks, free_blocks, used_inodes.
 used_blocks() {
     stat -f -c '%b %f' "$mnt" | awk '{print $1 - $2}'
