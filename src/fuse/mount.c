@@ -25,6 +25,7 @@
 #include "tree.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,16 +81,35 @@ static int check_mountpoint(struct mount *mount)
     return S_ISDIR(st.st_mode) ? 0 : refuse(given, ENOTDIR);
 }
 
+static const char *swap_spec(const struct options *options)
+{
+    return options->swap ? options->swap : "/var/tmp";
+}
+
+/* Where `spec` is, or will be made; false if not even its directory is there,
+ * which swap_file_open tells. */
+static bool swap_place(const char *spec, char path[PATH_MAX])
+{
+    char parent[PATH_MAX];
+
+    if (realpath(spec, path))
+        return true;
+    if (strlen(spec) >= sizeof(parent))
+        return false;
+    strcpy(parent, spec);
+    return realpath(dirname(parent), path) != NULL;
+}
+
 /* Swap below the mount point would be hidden by the mount, if it is not the
  * mount itself by some other name. */
 static int check_swap_place(const struct mount *mount)
 {
-    const char *spec = mount->options->swap;
+    const char *spec = swap_spec(mount->options);
     size_t length = strlen(mount->mountpoint);
     char path[PATH_MAX];
 
-    if (!spec || strcmp(spec, "none") == 0 || !realpath(spec, path))
-        return 0; /* what is missing, swap_file_open tells */
+    if (strcmp(spec, "none") == 0 || !swap_place(spec, path))
+        return 0;
     if (strncmp(path, mount->mountpoint, length) != 0 ||
         (path[length] != '/' && path[length] != '\0'))
         return 0;
@@ -115,7 +135,7 @@ static int make_arena(struct mount *mount)
 static int make_swap(struct mount *mount)
 {
     const struct options *options = mount->options;
-    const char *spec = options->swap ? options->swap : "/var/tmp";
+    const char *spec = swap_spec(options);
     uint64_t blocks = pages_for(mount->sizing.swapsize);
     char message[SWAP_MESSAGE_BYTES];
     struct swap_file file;
