@@ -161,7 +161,7 @@ static const struct feature {
     { FUSE_AUTO_INVAL_DATA, NEVER },
     { FUSE_DO_READDIRPLUS, ALWAYS },
     { FUSE_READDIRPLUS_AUTO, ALWAYS },
-    { FUSE_ASYNC_DIO, ALWAYS },
+    { FUSE_ASYNC_DIO, NEVER }, /* what is cached meanwhile would stay, stale */
     { FUSE_WRITEBACK_CACHE, NEVER },
     { FUSE_PARALLEL_DIROPS, ALWAYS },
     { FUSE_HANDLE_KILLPRIV, NEVER },

@@ -1,7 +1,14 @@
 /* O_DIRECT reads and writes agree with cached ones and with mappings. */
 #include "probe.h"
 
+#include <linux/aio_abi.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+enum { AIO_SECONDS = 3 };
 
 static uint8_t *buffer;
 
@@ -69,6 +76,65 @@ static void agrees_with_a_mapping(void)
     close(direct);
 }
 
+/* Keeps the file in the page cache, until killed; not longer than we live. */
+static pid_t reader(void)
+{
+    static uint8_t bytes[MIB];
+    pid_t child = fork();
+    int fd;
+
+    CHECK(child >= 0);
+    if (child != 0)
+        return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    fd = open("f", O_RDONLY);
+    while (pread(fd, bytes, sizeof(bytes), 0) >= 0)
+        ;
+    _exit(EXIT_FAILURE);
+}
+
+static void write_by_aio(aio_context_t aio, int fd, size_t size)
+{
+    struct iocb iocb = { .aio_lio_opcode = IOCB_CMD_PWRITE,
+                         .aio_fildes = (uint32_t)fd,
+                         .aio_buf = (uint64_t)(uintptr_t)buffer,
+                         .aio_nbytes = size };
+    struct iocb *list = &iocb;
+    struct io_event event;
+
+    CHECK(syscall(SYS_io_submit, aio, 1, &list) == 1);
+    CHECK(syscall(SYS_io_getevents, aio, 1, 1, &event, NULL) == 1);
+    CHECK(event.res == (int64_t)size);
+}
+
+/* An asynchronous write that has ended is what everybody reads, even those who
+ * read while it was under way. */
+static void agrees_with_readers_meanwhile(void)
+{
+    int direct = open_direct(O_RDWR | O_CREAT), fd = open("f", O_RDONLY);
+    time_t end = time(NULL) + AIO_SECONDS;
+    static uint8_t cached[MIB];
+    aio_context_t aio = 0;
+    pid_t children[2];
+
+    memset(buffer, 0, MIB);
+    CHECK(pwrite(direct, buffer, MIB, 0) == MIB);
+    for (int i = 0; i < 2; i++)
+        children[i] = reader();
+    CHECK(syscall(SYS_io_setup, 1, &aio) == 0);
+    for (uint8_t round = 1; time(NULL) < end; round++) {
+        memset(buffer, round, MIB);
+        write_by_aio(aio, direct, MIB);
+        CHECK(pread(fd, cached, MIB, 0) == MIB);
+        CHECK(cached[0] == round && memcmp(cached, cached + 1, MIB - 1) == 0);
+    }
+    for (int i = 0; i < 2; i++)
+        CHECK(kill(children[i], SIGKILL) == 0 && wait(NULL) > 0);
+    CHECK(syscall(SYS_io_destroy, aio) == 0);
+    close(fd);
+    close(direct);
+}
+
 static void short_at_the_end(void)
 {
     int fd = open_direct(O_RDWR | O_CREAT);
@@ -81,4 +147,5 @@ static void short_at_the_end(void)
 }
 
 PROBE_MAIN(CASE(round_trip), CASE(agrees_with_the_cache),
-           CASE(agrees_with_a_mapping), CASE(short_at_the_end))
+           CASE(agrees_with_a_mapping), CASE(agrees_with_readers_meanwhile),
+           CASE(short_at_the_end))
