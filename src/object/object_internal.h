@@ -2,8 +2,10 @@
  *
  *     object.c    birth, death, the pool's ops     resident.c  pages into memory
  *     read.c      pinned frames for a reply        drop.c      pages given up
- *     write.c     charge, frames, copy             truncate.c  the size
- *     ahead.c     background page-in               fallocate.c, seek.c, copy.c
+ *     write.c     charge, frames, copy             source.c    what is written
+ *     pins.c      the pin budget                   truncate.c  the size
+ *     ahead.c     background page-in               usage.c     figures, checks
+ *     fallocate.c, seek.c, copy.c
  *
  * "Caller has the range" means: a rangelock that keeps others away from the
  * pages concerned.  Who has it may rely on this: nothing but pageout (FRAME to
@@ -119,7 +121,7 @@ void read_done(struct object_store *store, struct object_read *read);
 void ahead_start(struct object_store *store, struct object *object,
                  struct span span);
 
-/* --- write.c ------------------------------------------------------------------- */
+/* --- source.c ------------------------------------------------------------------ */
 
 /* Bytes to be written, in pieces. */
 struct source {
@@ -127,6 +129,12 @@ struct source {
     uint32_t at;       /* a piece, */
     size_t start;      /* and which byte of all is its first */
 };
+
+/* n > 0 bytes from position `pos` on. */
+void source_copy(struct source *source, size_t pos, uint8_t *to, size_t n);
+bool source_is_zero(struct source *source, size_t pos, size_t n);
+
+/* --- write.c ------------------------------------------------------------------- */
 
 /* The range of a write to offset..end-1: to infinity if it moves the end of the
  * file.  -EAGAIN only if !wait. */

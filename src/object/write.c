@@ -61,52 +61,6 @@ struct batch {
 
 /* --- the bytes ----------------------------------------------------------------- */
 
-/* The piece with byte `pos`; *n is cut to what of it can be had. */
-static const uint8_t *source_at(struct source *source, size_t pos, size_t *n)
-{
-    const struct iovec *iov = &source->iov[source->at];
-    size_t within;
-
-    while (pos < source->start) {
-        iov = &source->iov[--source->at];
-        source->start -= iov->iov_len;
-    }
-    while (pos >= source->start + iov->iov_len) {
-        source->start += iov->iov_len;
-        iov = &source->iov[++source->at];
-    }
-    within = pos - source->start;
-    *n = MIN(*n, iov->iov_len - within);
-    return (const uint8_t *)iov->iov_base + within;
-}
-
-static void source_copy(struct source *source, size_t pos, uint8_t *to, size_t n)
-{
-    while (n > 0) {
-        size_t part = n;
-        const uint8_t *from = source_at(source, pos, &part);
-
-        memcpy(to, from, part);
-        to += part;
-        pos += part;
-        n -= part;
-    }
-}
-
-static bool source_is_zero(struct source *source, size_t pos, size_t n)
-{
-    while (n > 0) {
-        size_t part = n;
-        const uint8_t *from = source_at(source, pos, &part);
-
-        if (from[0] != 0 || memcmp(from, from + 1, part - 1) != 0)
-            return false;
-        pos += part;
-        n -= part;
-    }
-    return true;
-}
-
 /* The bytes of page `index` that are written: from..to-1. */
 static uint32_t part_from(const struct write *w, uint64_t index)
 {

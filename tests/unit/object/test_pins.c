@@ -1,10 +1,6 @@
 /* test_pins.c - the pin budget: bounded, and first come, first served. */
 #include "fixture.h"
-
-/* What the room lends itself; a test of its own may use it. */
-uint32_t pins_max(const struct object_store *store);
-void pins_take(struct object_store *store, uint32_t nr);
-void pins_give(struct object_store *store, uint32_t nr);
+#include "object_internal.h"
 
 #include "clock.h"
 
