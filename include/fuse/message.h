@@ -25,6 +25,8 @@ struct message_init {
     uint32_t max_write;
     bool direct_io; /* no page cache over files */
     bool acl;       /* POSIX ACLs are kept */
+    bool idmap;     /* may be mounted with other ids elsewhere; requests that
+                     * make nothing then come without ids */
 };
 /* Sets the flags and limits in the answer to INIT; libfuse filled in the rest.
  * The one place that says which features of FUSE are used. */

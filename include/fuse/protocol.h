@@ -20,6 +20,7 @@ enum {
 
 /* INIT, 64 bits of flags: the upper half travels in flags2. */
 #define PROTO_DIRECT_IO_ALLOW_MMAP ((uint64_t)1 << 36) /* 7.39 */
+#define PROTO_ALLOW_IDMAP ((uint64_t)1 << 40)          /* 7.41 */
 
 /* Of a WRITE, OPEN, SETXATTR: the caller has no CAP_FSETID, so clear suid and
  * sgid.  (FUSE_SETXATTR_ACL_KILL_SGID and the others are in linux/fuse.h.) */

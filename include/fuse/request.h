@@ -109,6 +109,16 @@ struct tree_cred request_cred(struct request *rq, mode_t umask);
 /* How long the kernel may remember what it is told, in seconds: nobody else can
  * change it.  No kernel's clock overflows on it. */
 #define REPLY_FOR_EVER ((uint64_t)1 << 31)
+/* But not attributes of a directory.  When the kernel has changed one, it drops
+ * the attributes it keeps, and then takes for good those of an answer that was
+ * on its way since before the change (it numbers the versions of files only).
+ * So whoever races with that sees an old link count or time for a second. */
+#define REPLY_A_WHILE ((uint64_t)1)
+
+static inline uint64_t reply_attr_valid(mode_t mode)
+{
+    return S_ISDIR(mode) ? REPLY_A_WHILE : REPLY_FOR_EVER;
+}
 
 /* iov[0] is free for the header. */
 int reply_iov(struct request *rq, struct iovec *iov, int count);

@@ -66,14 +66,19 @@ struct tree_config {
     void *ctx;
 };
 
+/* An id that the kernel did not tell: of those who make nothing. */
+#define TREE_ID_UNKNOWN ((uid_t)-1)
+
 /* Who asks, and what the kernel told about it.  uid 0 stands for CAP_FSETID. */
 struct tree_cred {
     uid_t uid;
     gid_t gid;
     mode_t umask; /* applied here if there is no default ACL */
-    /* Asked, rarely and with no lock held: is gid among the supplementary
-     * groups?  NULL: there are none. */
-    bool (*member)(void *ctx, gid_t gid);
+    /* Asked, rarely and with no lock held: is it uid, if that is not known?  Is
+     * gid among the supplementary groups, or, if that is not known, the first?
+     * NULL: no. */
+    bool (*is_user)(void *ctx, uid_t uid);
+    bool (*is_member)(void *ctx, gid_t gid);
     void *ctx;
 };
 

@@ -145,7 +145,7 @@ enum message_lane message_lane(const void *message)
     return shapes[in->opcode].writes ? MESSAGE_WRITES : MESSAGE_READS;
 }
 
-enum when { NEVER, ALWAYS, IF_ACL, IF_DIRECT_IO };
+enum when { NEVER, ALWAYS, IF_ACL, IF_DIRECT_IO, IF_IDMAP };
 
 static const struct feature {
     uint64_t flag;
@@ -173,6 +173,7 @@ static const struct feature {
     { FUSE_SETXATTR_EXT, ALWAYS },
     { FUSE_INIT_EXT, ALWAYS },
     { PROTO_DIRECT_IO_ALLOW_MMAP, IF_DIRECT_IO },
+    { PROTO_ALLOW_IDMAP, IF_IDMAP },
 };
 
 static bool wanted(const struct message_init *want, enum when when)
@@ -186,6 +187,8 @@ static bool wanted(const struct message_init *want, enum when when)
         return want->acl;
     case IF_DIRECT_IO:
         return want->direct_io;
+    case IF_IDMAP:
+        return want->idmap;
     }
     return false;
 }

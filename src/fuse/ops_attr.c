@@ -133,7 +133,7 @@ void op_statx(struct request *rq)
         return;
     }
     out = (struct proto_statx_out){
-        .attr_valid = REPLY_FOR_EVER,
+        .attr_valid = reply_attr_valid(attr.mode),
         .stat = {
             .mask = STATX_BASIC_STATS | STATX_BTIME,
             .blksize = PAGE_SIZE,

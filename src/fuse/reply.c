@@ -5,7 +5,8 @@
  * given back here, and the bytes are ours.
  *
  * The kernel may keep names, attributes and the absence of names for ever: the
- * mount is the only way to them.
+ * mount is the only way to them.  Attributes of directories are the exception
+ * (request.h).
  */
 #include "request.h"
 
@@ -91,7 +92,7 @@ void reply_fill_entry(struct fuse_entry_out *out,
         .nodeid = entry->id,
         .generation = entry->generation,
         .entry_valid = REPLY_FOR_EVER,
-        .attr_valid = REPLY_FOR_EVER,
+        .attr_valid = reply_attr_valid(entry->attr.mode),
     };
     fill_attr(&out->attr, &entry->attr);
 }
@@ -117,7 +118,7 @@ int reply_entry(struct request *rq, const struct tree_entry *entry)
 
 int reply_attr(struct request *rq, const struct tree_attr *attr)
 {
-    struct fuse_attr_out out = { .attr_valid = REPLY_FOR_EVER };
+    struct fuse_attr_out out = { .attr_valid = reply_attr_valid(attr->mode) };
 
     fill_attr(&out.attr, attr);
     return reply_data(rq, &out, sizeof(out));

@@ -15,7 +15,7 @@
 #include "request.h"
 
 #include "bits.h"
-#include "groups.h"
+#include "caller.h"
 #include "session.h"
 
 #include <errno.h>
@@ -141,11 +141,20 @@ bool request_again(struct request *rq, int error)
     return true;
 }
 
-static bool member(void *ctx, gid_t gid)
+static bool is_user(void *ctx, uid_t uid)
 {
     struct request *rq = ctx;
 
-    return groups_member((pid_t)request_header(rq)->pid, gid);
+    return caller_is((pid_t)request_header(rq)->pid, uid);
+}
+
+static bool is_member(void *ctx, gid_t gid)
+{
+    struct request *rq = ctx;
+    pid_t thread = (pid_t)request_header(rq)->pid;
+
+    return (request_header(rq)->gid == TREE_ID_UNKNOWN &&
+            caller_leads(thread, gid)) || caller_joined(thread, gid);
 }
 
 struct tree_cred request_cred(struct request *rq, mode_t umask)
@@ -153,5 +162,6 @@ struct tree_cred request_cred(struct request *rq, mode_t umask)
     const struct fuse_in_header *in = request_header(rq);
 
     return (struct tree_cred){ .uid = in->uid, .gid = in->gid, .umask = umask,
-                               .member = member, .ctx = rq };
+                               .is_user = is_user, .is_member = is_member,
+                               .ctx = rq };
 }

@@ -62,6 +62,8 @@ int session_create(struct session **out, const struct session_config *config)
         .max_write = sizing->max_write,
         .direct_io = config->options->cache == OPTIONS_CACHE_NONE,
         .acl = true,
+        /* allow_root is about ids, and enforced here. */
+        .idmap = !config->options->allow_root,
     };
     session->readers = sizing->readers;
     session->workers = sizing->workers;

@@ -35,6 +35,14 @@ int tree_getattr(struct tree *tree, uint64_t id, struct tree_attr *attr)
     return node ? 0 : -ESTALE;
 }
 
+bool attr_is_user(const struct tree_cred *cred, uid_t uid)
+{
+    lock_assert_none(RANK_TREE);
+    if (cred->uid != TREE_ID_UNKNOWN)
+        return cred->uid == uid;
+    return cred->is_user && cred->is_user(cred->ctx, uid);
+}
+
 static bool is_member(const struct tree_cred *cred, struct node *node)
 {
     gid_t gid;
@@ -44,12 +52,12 @@ static bool is_member(const struct tree_cred *cred, struct node *node)
     mutex_unlock(&node->lock);
     lock_assert_none(RANK_TREE);
     return cred->gid == gid ||
-           (cred->member && cred->member(cred->ctx, gid));
+           (cred->is_member && cred->is_member(cred->ctx, gid));
 }
 
 bool attr_in_group(const struct tree_cred *cred, struct node *node)
 {
-    return cred->uid == 0 || is_member(cred, node);
+    return attr_is_user(cred, 0) || is_member(cred, node);
 }
 
 static uint16_t killed(uint16_t perm, bool in_group)
@@ -73,13 +81,11 @@ int attr_kill(struct tree *tree, struct node *node,
     struct xattr *capability;
     bool any, in_group;
 
-    if (!told && killer->uid == 0)
-        return 0;
     mutex_lock(&node->lock, RANK_NODE);
     any = killed(node->perm, false) != node->perm ||
           node->flags & NODE_CAPABILITY;
     mutex_unlock(&node->lock);
-    if (!any)
+    if (!any || (!told && attr_is_user(killer, 0)))
         return 0;
     if (!wait)
         return -EAGAIN;

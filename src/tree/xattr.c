@@ -62,12 +62,12 @@ static bool user_allowed(const struct node *node)
 
 static bool owned_by(struct node *node, const struct tree_cred *cred)
 {
-    bool owned;
+    uid_t owner;
 
     mutex_lock(&node->lock, RANK_NODE);
-    owned = cred->uid == 0 || cred->uid == node->uid;
+    owner = node->uid;
     mutex_unlock(&node->lock);
-    return owned;
+    return attr_is_user(cred, owner) || attr_is_user(cred, 0);
 }
 
 /* May the attribute be set or removed? */
@@ -196,16 +196,21 @@ ssize_t tree_listxattr(struct tree *tree, const struct tree_cred *cred,
 {
     struct node *node = node_get(tree, id);
     const struct xattr *xattr;
+    bool any, trusted;
     size_t at = 0;
 
     if (!node)
         return -ESTALE;
     mutex_lock(&node->lock, RANK_NODE);
+    any = node->xattr != HANDLE_NONE;
+    mutex_unlock(&node->lock);
+    trusted = any && attr_is_user(cred, 0);
+    mutex_lock(&node->lock, RANK_NODE);
     for (xattr = arena_ptr(tree->arena, node->xattr); xattr;
          xattr = arena_ptr(tree->arena, xattr->next)) {
         size_t length = strlen(xattr->name) + 1;
 
-        if (cred->uid != 0 && strncmp(xattr->name, "trusted.", 8) == 0)
+        if (!trusted && strncmp(xattr->name, "trusted.", 8) == 0)
             continue;
         if (size && at + length <= size)
             memcpy(list + at, xattr->name, length);

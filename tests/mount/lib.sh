@@ -12,8 +12,8 @@
 #   need_root, need_daemon, need CMD, long N M
 #
 # In the environment: PAGERFS the daemon, HELPERS the folder of the programs
-# built from this one's C files, FSX the exerciser, LONG=1 for the long form,
-# WORK_BASE where to work (default /var/tmp).  PAGERFS_FSTYPE=tmpfs mounts the
+# built from this one's C files, FSX, STRESS and TANGLE those of the folders
+# beside it, LONG=1 for the long form, WORK_BASE where to work (/var/tmp).  PAGERFS_FSTYPE=tmpfs mounts the
 # kernel's tmpfs instead: for writing tests, and to see that they are fair.
 #
 # A watchdog kills the daemon and then the test after $limit seconds, which a
@@ -25,9 +25,12 @@
 set -euo pipefail
 
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
-PAGERFS=${PAGERFS:-$here/../../build/src/fuse/pagerfs}
-HELPERS=${HELPERS:-$here/../../build/tests/mount}
-FSX=${FSX:-$here/../../build/tests/fsx/fsx}
+build=$here/../../build
+PAGERFS=${PAGERFS:-$build/src/fuse/pagerfs}
+HELPERS=${HELPERS:-$build/tests/mount}
+FSX=${FSX:-$build/tests/fsx/fsx}
+STRESS=${STRESS:-$build/tests/stress/stress}
+TANGLE=${TANGLE:-$build/tests/stress/tangle}
 PAGERFS_FSTYPE=${PAGERFS_FSTYPE:-pagerfs}
 LONG=${LONG:-0}
 name=${name:-$(basename "$0" .sh)}
@@ -242,6 +245,16 @@ max_rss() {
     kib=$(max_rss_kib)
     say "RSS at most $kib KiB ($2)"
     ((kib <= $1 * 1024)) || fail "RSS was $kib KiB, more than $1 MiB ($2)"
+}
+
+# paged_out MIB: the daemon has written at least that much to swap, so memory
+# was as short as the test wants it.
+paged_out() {
+    local mib
+    [[ $PAGERFS_FSTYPE == pagerfs ]] || return 0
+    mib=$(awk '/^write_bytes:/ {print int($2 / 1048576)}' "/proc/$daemon/io")
+    say "$mib MiB were paged out"
+    ((mib >= $1)) || fail "only $mib MiB were paged out: memory was not short"
 }
 
 # df of the mount, in blocks of 4 KiB: used_blocks, free_blocks, used_inodes.

@@ -66,6 +66,7 @@ fi
 
 accept "mode=750" %a 750
 accept "mode=1777,uid=12,gid=34" %u:%g 12:34
+refuse size "size=10m,ram=8m,swap=none"
 accept "size=4m,ram=8m,swap=none" %a 1777
 accept "size=1%" %a 1777
 accept "nr_blocks=1k,ram=8m" %a 1777

@@ -7,6 +7,7 @@ source "$(dirname "$0")/../mount/lib.sh"
 mount_fs ram=8m,size=128m
 baseline=$(usage)
 "$STRESS" "$mnt" 8 "$(long 20 600)" "${1:-1}" || fail "see above"
+paged_out 32
 rm -r "${mnt:?}"/*
 expect_usage "$baseline" "all deleted"
 max_rss 16 "ram=8m"

@@ -4,13 +4,18 @@
  *
  * All names come from a small set, so the threads meet all the time, and most
  * calls fail; which of the errors of such a race it is cannot be known.  Any
- * other error is a failure.  At the end the tree is walked: each directory has
- * two links and one for each subdirectory, ".." is the one above, each file has
- * as many links as names, and each name can be looked up.
+ * other error is a failure.  Now and then a thread takes what has one of the
+ * top names out of the way and removes all below it.
+ *
+ * At the end the tree is walked: each directory has two links and one for each
+ * subdirectory, ".." is the one above, each file has as many links as names, and
+ * each name can be looked up.  First by what the kernel may have kept of what it
+ * was told, then by what the file system says.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -22,7 +27,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 64, NR_NAMES = 5, MAX_DEPTH = 5, MAX_FILES = 1 << 16 };
+enum { MAX_THREADS = 64, NR_NAMES = 5, MAX_DEPTH = 4, MAX_FILES = 1 << 16 };
+
+/* How long the kernel may keep the attributes of a directory, and more. */
+static const useconds_t kept_us = 1500000;
 
 static _Atomic bool stop;
 static _Atomic uint64_t calls, successes;
@@ -30,8 +38,8 @@ static uint64_t seed;
 
 /* Files seen by the walk: how many names each has, how many it should have. */
 static struct {
-    ino_t ino;
-    nlink_t links, names;
+    uint64_t ino;
+    unsigned links, names;
 } files[MAX_FILES];
 static size_t nr_files;
 
@@ -100,11 +108,40 @@ static int list(const char *path)
     return closedir(dir);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type,
+                      struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    /* Others may be on their way into it still. */
+    if (remove(path) != 0 && !is_race(errno))
+        die("remove %s", path);
+    return 0;
+}
+
+static int remove_tree(uint64_t *state)
+{
+    char path[2 * MAX_DEPTH + 1], trash[32];
+
+    random_path(state, path);
+    path[1] = '\0';
+    sprintf(trash, "trash.%llx", (unsigned long long)*state);
+    if (rename(path, trash) != 0)
+        return -1;
+    do {
+        nftw(trash, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    } while (access(trash, F_OK) == 0 || errno != ENOENT);
+    return 0;
+}
+
 static int random_call(uint64_t *state)
 {
     char path[2 * MAX_DEPTH + 1], other[2 * MAX_DEPTH + 1];
     unsigned flags[] = { 0, 0, RENAME_NOREPLACE, RENAME_EXCHANGE };
 
+    if (random_below(state, 2000) == 0)
+        return remove_tree(state);
     random_path(state, path);
     random_path(state, other);
     switch (random_below(state, 12)) {
@@ -135,51 +172,71 @@ static void *work(void *number)
     return NULL;
 }
 
-static void count_name(const struct stat *st)
+static void count_name(const struct statx *sx)
 {
     size_t i = 0;
 
-    while (i < nr_files && files[i].ino != st->st_ino)
+    while (i < nr_files && files[i].ino != sx->stx_ino)
         i++;
     if (i == MAX_FILES)
         die("too many files");
     if (i == nr_files)
-        nr_files++;
-    files[i].ino = st->st_ino;
-    files[i].links = st->st_nlink;
+        files[nr_files++].names = 0;
+    files[i].ino = sx->stx_ino;
+    files[i].links = sx->stx_nlink;
     files[i].names++;
 }
 
-static void walk(int parent, const char *name, ino_t above)
+/* Of the entry itself, not of what a symbolic link names. */
+static void attributes(int fd, const char *name, int sync, struct statx *sx)
+{
+    if (statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | sync,
+              STATX_BASIC_STATS, sx) != 0)
+        die("%s is listed and cannot be looked up", name);
+}
+
+static void walk(int parent, const char *name, ino_t above, int sync)
 {
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY);
     DIR *dir = fdopendir(fd);
-    struct stat st, here;
+    struct statx sx, here;
     struct dirent *entry;
-    nlink_t subdirectories = 0;
+    unsigned subdirectories = 0;
 
-    if (dir == NULL || fstat(fd, &here) != 0 || fstatat(fd, "..", &st, 0) != 0)
+    if (dir == NULL)
         die("open %s", name);
+    attributes(fd, "", sync, &here);
+    attributes(fd, "..", sync, &sx);
     errno = 0;
-    if (above != 0 && st.st_ino != above)
+    if (above != 0 && sx.stx_ino != above)
         die("\"..\" of %s is not the directory above", name);
     while ((entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-            die("%s is listed and cannot be looked up", entry->d_name);
-        if (S_ISDIR(st.st_mode)) {
+        attributes(fd, entry->d_name, sync, &sx);
+        if (S_ISDIR(sx.stx_mode)) {
             subdirectories++;
-            walk(fd, entry->d_name, here.st_ino);
+            walk(fd, entry->d_name, here.stx_ino, sync);
         } else {
-            count_name(&st);
+            count_name(&sx);
         }
     }
     errno = 0;
-    if (here.st_nlink != 2 + subdirectories)
-        die("%s has %lu links and %lu subdirectories", name,
-            (unsigned long)here.st_nlink, (unsigned long)subdirectories);
+    if (here.stx_nlink != 2 + subdirectories)
+        die("%s has %u links and %u subdirectories%s", name, here.stx_nlink,
+            subdirectories, sync ? "" : " (perhaps as the kernel keeps it)");
     closedir(dir);
+}
+
+static void check(int sync)
+{
+    nr_files = 0;
+    walk(AT_FDCWD, ".", 0, sync);
+    errno = 0;
+    for (size_t i = 0; i < nr_files; i++)
+        if (files[i].links != files[i].names)
+            die("inode %" PRIu64 " has %u names and %u links", files[i].ino,
+                files[i].names, files[i].links);
 }
 
 int main(int argc, char **argv)
@@ -202,13 +259,9 @@ int main(int argc, char **argv)
     atomic_store(&stop, true);
     for (unsigned i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
-    walk(AT_FDCWD, ".", 0);
-    errno = 0;
-    for (size_t i = 0; i < nr_files; i++)
-        if (files[i].links != files[i].names)
-            die("inode %lu has %lu names and %lu links",
-                (unsigned long)files[i].ino, (unsigned long)files[i].names,
-                (unsigned long)files[i].links);
+    usleep(kept_us);
+    check(0);
+    check(AT_STATX_FORCE_SYNC);
     if (atomic_load(&successes) == 0)
         die("no call succeeded");
     printf("tangle: %" PRIu64 " calls, %" PRIu64 " of them succeeded "

@@ -5,7 +5,7 @@
 # shellcheck source=tests/mount/lib.sh
 source "$(dirname "$0")/../mount/lib.sh"
 
-mount_fs ram=8m,size=64m
+mount_fs ram=32m,size=64m
 baseline=$(usage)
 mkdir "$mnt/tangle"
 "$TANGLE" "$mnt/tangle" 8 "$(long 8 300)" "${1:-1}" || fail "see above"

@@ -59,6 +59,16 @@ static void *taker(void *arg)
     return (void *)(intptr_t)place;
 }
 
+static uint64_t tickets(void)
+{
+    uint64_t n;
+
+    mutex_lock(&f.store.pins.lock, RANK_WAIT);
+    n = f.store.pins.tickets;
+    mutex_unlock(&f.store.pins.lock);
+    return n;
+}
+
 /* A large request is not overtaken by a small one that would fit. */
 START_TEST(first_come_first_served)
 {
@@ -70,9 +80,9 @@ START_TEST(first_come_first_served)
     max = pins_max(&f.store);
     pins_take(&f.store, max - 2);
     pthread_create(&large, NULL, taker, (void *)(uintptr_t)max);
-    EVENTUALLY(f.store.pins.tickets == 2);
+    EVENTUALLY(tickets() == 2);
     pthread_create(&small, NULL, taker, (void *)(uintptr_t)1);
-    EVENTUALLY(f.store.pins.tickets == 3);
+    EVENTUALLY(tickets() == 3);
     clock_sleep_ns(10000000);
     ck_assert_int_eq(order, 0);
     pins_give(&f.store, max - 2);

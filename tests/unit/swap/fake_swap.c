@@ -43,6 +43,7 @@ static struct fake {
     uint32_t host_room, grow_step, max_run, table_blocks;
     unsigned delay_us, seed;
     bool hold, shuffle;
+    void (*before_release)(void);
     struct fake_swap_counts counts;
 } fake;
 
@@ -321,6 +322,13 @@ static bool cluster_free(uint32_t first) REQUIRES(fake.lock)
     return run_at(first, SPACE_CLUSTER) == SPACE_CLUSTER;
 }
 
+void fake_swap_before_release(void (*hook)(void))
+{
+    lock();
+    fake.before_release = hook;
+    unlock();
+}
+
 uint32_t swap_trim(struct swap *swap, uint32_t max,
                    bool (*release)(void *ctx, uint32_t nr), void *ctx)
 {
@@ -339,6 +347,8 @@ uint32_t swap_trim(struct swap *swap, uint32_t max,
         memset(&fake.state[first], UNBACKED, SPACE_CLUSTER);
         fake.nr_free -= SPACE_CLUSTER;
         unlock();
+        if (fake.before_release)
+            fake.before_release();
         released = release(ctx, SPACE_CLUSTER);
         lock();
         if (released) {

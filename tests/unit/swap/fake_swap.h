@@ -41,6 +41,9 @@ void fake_swap_max_run(uint32_t nr_blocks);
 /* swap_grow takes a frame of the arena for each so many blocks; 0 none. */
 void fake_swap_table_blocks(uint32_t nr_blocks);
 
+/* Called by swap_trim, with no lock, before it asks whether a cluster may go. */
+void fake_swap_before_release(void (*hook)(void));
+
 /* Each request takes at least this long. */
 void fake_swap_delay_us(unsigned us);
 /* Requests finish in random order. */

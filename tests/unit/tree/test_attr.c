@@ -86,8 +86,8 @@ START_TEST(chown_takes_set_ids)
     struct fixture f = { 0 };
     unsigned asked = 0;
     const struct tree_cred stranger = { .uid = 7, .gid = 7,
-                                        .member = in_no_group };
-    const struct tree_cred member = { .uid = 7, .gid = 7, .member = in_group_0,
+                                        .is_member = in_no_group };
+    const struct tree_cred member = { .uid = 7, .gid = 7, .is_member = in_group_0,
                                       .ctx = &asked };
 
     fixture_start(&f);
@@ -108,7 +108,7 @@ START_TEST(kill_priv_takes_set_ids)
 {
     struct fixture f = { 0 };
     unsigned asked = 0;
-    const struct tree_cred member = { .uid = 7, .gid = 7, .member = in_group_0,
+    const struct tree_cred member = { .uid = 7, .gid = 7, .is_member = in_group_0,
                                       .ctx = &asked };
     const struct tree_cred bare_root = { .uid = 0, .gid = 7 };
 
@@ -123,6 +123,44 @@ START_TEST(kill_priv_takes_set_ids)
                       0745);
     ck_assert_uint_eq(left_after(&f, &user_cred, 04711,
                                  TREE_SET_KILL_PRIV | TREE_SET_SIZE), 0711);
+    fixture_stop(&f);
+}
+END_TEST
+
+static bool user_is_0(void *ctx, uid_t uid)
+{
+    ++*(unsigned *)ctx;
+    return uid == 0;
+}
+
+static bool user_is_7(void *ctx, uid_t uid)
+{
+    (void)ctx;
+    return uid == 7;
+}
+
+/* The kernel did not say who it is: so it is asked for, where it matters. */
+START_TEST(unknown_callers_are_asked_for)
+{
+    struct fixture f = { 0 };
+    unsigned asked = 0;
+    const struct tree_cred root = { .uid = TREE_ID_UNKNOWN,
+                                    .gid = TREE_ID_UNKNOWN,
+                                    .is_user = user_is_0, .ctx = &asked };
+    const struct tree_cred user = { .uid = TREE_ID_UNKNOWN,
+                                    .gid = TREE_ID_UNKNOWN,
+                                    .is_user = user_is_7,
+                                    .is_member = in_no_group };
+    const struct tree_cred nobody = { .uid = TREE_ID_UNKNOWN,
+                                      .gid = TREE_ID_UNKNOWN };
+
+    fixture_start(&f);
+    ck_assert_uint_eq(left_after(&f, &root, 06745, TREE_SET_ATIME), 06745);
+    ck_assert_uint_eq(asked, 0);
+    ck_assert_uint_eq(left_after(&f, &root, 06745, TREE_SET_UID), 02745);
+    ck_assert_uint_eq(asked, 1);
+    ck_assert_uint_eq(left_after(&f, &user, 06745, TREE_SET_UID), 0745);
+    ck_assert_uint_eq(left_after(&f, &nobody, 06745, TREE_SET_UID), 0745);
     fixture_stop(&f);
 }
 END_TEST
@@ -243,7 +281,47 @@ START_TEST(flags_are_four)
 }
 END_TEST
 
+static uint64_t told;
+
+static void note(void *ctx, uint64_t id)
+{
+    lock_assert_none(RANK_TREE);
+    ++*(unsigned *)ctx;
+    told = id;
+}
+
+/* The kernel remembers attributes; what its own calls do not show, it is told. */
+START_TEST(changes_behind_the_kernels_back_are_told)
+{
+    unsigned times = 0;
+    struct fixture f = { .config = { .changed = note, .ctx = &times } };
+    struct tree_file file;
+    size_t written;
+    uint64_t id;
+
+    fixture_start(&f);
+    id = mk_file(&f, TREE_ROOT, "x");
+    ck_assert_int_eq(set(&f, &root_cred, id, TREE_SET_MODE,
+                         (struct tree_attr){ .mode = 04755 }), 0);
+    ck_assert_int_eq(tree_open(f.tree, NULL, id, TREE_OPEN_WRITE, true, &file),
+                     0);
+    ck_assert_uint_eq(times, 0);
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert_int_eq(tree_write(f.tree, &user_cred, &file, 0, "x", 1, true,
+                                    &written), 0);
+    ck_assert_uint_eq(times, 1);
+    ck_assert_uint_eq(told, id);
+    ck_assert_int_eq(tree_setflags(f.tree, TREE_ROOT, FS_NODUMP_FL), 0);
+    ck_assert_uint_eq(times, 2);
+    ck_assert_uint_eq(told, TREE_ROOT);
+    tree_release(f.tree, &file);
+    fixture_stop(&f);
+}
+END_TEST
+
 UNIT_MAIN("attr", attributes_are_set_and_told, only_files_have_a_size_to_set,
           chown_takes_set_ids, kill_priv_takes_set_ids,
+          unknown_callers_are_asked_for,
           directories_keep_set_ids, taking_away_is_for_those_who_wait,
-          capabilities_go_with_set_ids, flags_stand_against, flags_are_four)
+          capabilities_go_with_set_ids, flags_stand_against, flags_are_four,
+          changes_behind_the_kernels_back_are_told)

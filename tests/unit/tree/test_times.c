@@ -331,6 +331,29 @@ START_TEST(noatime)
 }
 END_TEST
 
+START_TEST(nodiratime)
+{
+    struct fixture f = { .config = { .nodiratime = true } };
+    struct tree_file file;
+    struct object_read read;
+    char text[64];
+    uint64_t id;
+
+    fixture_start(&f);
+    id = mk_file(&f, TREE_ROOT, "x");
+    set_old(&f, TREE_ROOT);
+    set_old(&f, id);
+    list_dir(&f, TREE_ROOT, text, sizeof(text));
+    ck_assert_str_eq(moved(&f, TREE_ROOT), "");
+    ck_assert_int_eq(tree_open(f.tree, NULL, id, 0, true, &file), 0);
+    ck_assert_int_eq(tree_read_begin(f.tree, &file, 0, 1, true, &read), 0);
+    tree_read_end(f.tree, &file, &read);
+    tree_release(f.tree, &file);
+    ck_assert_str_eq(moved(&f, id), "a");
+    fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(strictatime_but_for_noatime_files)
 {
     struct old o;
@@ -369,4 +392,4 @@ UNIT_MAIN("times", making, making_without_a_name, linking, unlinking,
           exchanging, looking_moves_nothing, writing, preallocating,
           truncating_by_open, truncating, changing_attributes,
           times_are_set_as_told, reading_moves_atime_once, relatime, noatime,
-          strictatime_but_for_noatime_files, readlink_is_reading)
+          nodiratime, strictatime_but_for_noatime_files, readlink_is_reading)
