@@ -1,24 +1,14 @@
-/* session.c - from mount to unmount: libfuse above, the transport below.
+/* session.c - from mount to unmount.
  *
- * libfuse mounts (by itself as root, through fusermount3 otherwise) and decodes
- * requests; its reads and writes go through our hooks, so that the loop, the
- * buffers and the flags of INIT are ours.  A request's way:
- *
- *     transport reads --> session_serve --> process
- *                                             |-- ours to decode (raw.c)
- *                                             '-- libfuse --> handler (ops_*.c)
- *     handler --> reply_* --> session_send --> transport
- *
- * A handler that would wait leaves the request unanswered; it is then handed to
- * a worker, who runs it again from its bytes with leave to wait.  The reader
- * gets another buffer, or, if none is free, is a worker itself for a while.
+ * libfuse mounts, by itself as root, through fusermount3 otherwise; then its
+ * descriptor is ours, and the loop, the buffers and the flags of INIT with it
+ * (serve.c).  INIT is read and answered before any thread exists.
  *
  * We read from a duplicate of libfuse's descriptor: unmounting closes
  * libfuse's, and a number that could mean another file must not be read from.
  */
-#include "session.h"
+#include "session_internal.h"
 
-#include "clock.h"
 #include "handle.h"
 #include "libfuse.h"
 #include "log.h"
@@ -38,174 +28,6 @@
 
 /* The oldest protocol that has all we rely on: Linux 5.14. */
 enum { MIN_MINOR = 34 };
-/* Between two runs of a request that waits for space. */
-enum { PAUSE_NS = 2000000 };
-
-static _Thread_local struct request *current;
-
-struct request *session_current(struct fuse_req *decoding)
-{
-    current->decoding = decoding;
-    return current;
-}
-
-/* --- sending ------------------------------------------------------------- */
-
-int session_send(struct session *session, const struct request *rq,
-                 const struct iovec *iov, int count)
-{
-    if (session->transport)
-        return session->transport_ops->send(session->transport, rq, iov, count);
-    return writev(session->fd, iov, count) < 0 ? -errno : 0;
-}
-
-/* A negative offset: attributes alone, no page of the file, so nothing in the
- * kernel waits for a request of ours.  An error: it does not know the node. */
-void session_forget_attr(struct session *session, uint64_t id)
-{
-    struct fuse_notify_inval_inode_out inode = { .ino = id, .off = -1 };
-    struct fuse_out_header out = { .len = sizeof(out) + sizeof(inode),
-                                   .error = FUSE_NOTIFY_INVAL_INODE };
-    struct iovec iov[2] = { { &out, sizeof(out) }, { &inode, sizeof(inode) } };
-
-    session_send(session, NULL, iov, 2);
-}
-
-static void answer_init(struct session *session, const struct request *rq,
-                        struct iovec *iov, int count)
-{
-    if (count == 2 && iov[1].iov_len == sizeof(struct fuse_init_out))
-        message_init_answer(&session->init, request_argument(rq),
-                            iov[1].iov_base);
-}
-
-/* libfuse's own replies: INIT, ENOSYS. */
-static ssize_t hook_writev(int fd, struct iovec *iov, int count, void *userdata)
-{
-    struct session *session = userdata;
-    const struct fuse_out_header *out = iov[0].iov_base;
-    int err;
-
-    (void)fd;
-    if (current && request_header(current)->opcode == FUSE_INIT)
-        answer_init(session, current, iov, count);
-    err = session_send(session, current, iov, count);
-    if (err) {
-        errno = -err;
-        return -1;
-    }
-    return (ssize_t)out->len;
-}
-
-/* libfuse's loop is not used, but it wants the hook. */
-static ssize_t hook_read(int fd, void *buffer, size_t bytes, void *userdata)
-{
-    (void)userdata;
-    return read(fd, buffer, bytes);
-}
-
-/* --- one request --------------------------------------------------------- */
-
-static bool refused(const struct session *session,
-                    const struct fuse_in_header *in)
-{
-    return session->allow_root && in->uid != 0 && in->uid != session->owner;
-}
-
-static void interrupt(struct session *session, struct request *rq)
-{
-    const struct fuse_interrupt_in *in = request_argument(rq);
-
-    /* Not here: perhaps not read yet, so let the kernel send it again. */
-    if (request_interrupt(session->requests, in->unique))
-        reply_none(rq);
-    else
-        reply_error(rq, -EAGAIN);
-}
-
-static void dispatch(struct session *session, struct request *rq)
-{
-    const struct fuse_in_header *in = request_header(rq);
-    struct fuse_buf buf = { .mem = rq->message, .size = rq->bytes };
-    raw_handler *handler;
-
-    if (!message_valid(rq->message, rq->bytes)) {
-        if (rq->bytes < sizeof(*in)) {
-            log_error("a request of %zu bytes is no request", rq->bytes);
-            return;
-        }
-        reply_error(rq, -ENOSYS);
-        return;
-    }
-    if (in->opcode == FUSE_INTERRUPT) {
-        interrupt(session, rq);
-        return;
-    }
-    handler = raw_handler_of(in->opcode);
-    if (!handler)
-        fuse_session_process_buf(session->fuse, &buf);
-    else if (refused(session, in))
-        reply_error(rq, -EACCES);
-    else
-        handler(rq);
-}
-
-static void process(struct session *session, struct request *rq, bool may_wait)
-{
-    rq->may_wait = may_wait;
-    rq->again = REQUEST_DONE;
-    rq->decoding = NULL;
-    current = rq;
-    dispatch(session, rq);
-    current = NULL;
-    if (rq->again == REQUEST_DONE)
-        atomic_store_explicit(&rq->unique, 0, memory_order_release);
-}
-
-/* To the end, on a thread that may wait. */
-static void finish(struct session *session, struct request *rq)
-{
-    while (rq->again != REQUEST_DONE) {
-        if (rq->may_wait || rq->again == REQUEST_NO_SPACE) {
-            clock_sleep_ns(PAUSE_NS);
-            rq->retries++;
-        }
-        process(session, rq, true);
-    }
-}
-
-static void work_run(void *ctx, struct list *item)
-{
-    struct session *session = ctx;
-    struct request *rq = list_entry(item, struct request, link);
-
-    finish(session, rq);
-    request_put(session->requests, rq);
-}
-
-struct request *session_serve(struct session *session, struct request *rq,
-                              size_t bytes)
-{
-    struct request *spare;
-
-    rq->bytes = bytes;
-    rq->retries = 0;
-    atomic_store_explicit(&rq->interrupted, false, memory_order_relaxed);
-    atomic_store_explicit(&rq->unique, request_header(rq)->unique,
-                          memory_order_release);
-    process(session, rq, false);
-    if (rq->again == REQUEST_DONE)
-        return rq;
-    spare = session->work ? request_get(session->requests) : NULL;
-    if (!spare) {
-        finish(session, rq);
-        return rq;
-    }
-    work_push(session->work, &rq->link, message_lane(rq->message));
-    return spare;
-}
-
-/* --- life ---------------------------------------------------------------- */
 
 static void fuse_log_line(enum fuse_log_level level, const char *format,
                           va_list args)
@@ -320,8 +142,6 @@ static int check_device(const char *mountpoint)
 
 int session_mount(struct session *session, const char *mountpoint)
 {
-    const struct fuse_custom_io io = { .read = hook_read,
-                                       .writev = hook_writev };
     int err;
 
     if (check_device(mountpoint) ||
@@ -333,7 +153,7 @@ int session_mount(struct session *session, const char *mountpoint)
         log_error("no descriptor for /dev/fuse: %s", strerror(errno));
         goto unmount;
     }
-    err = fuse_session_custom_io(session->fuse, &io,
+    err = fuse_session_custom_io(session->fuse, &serve_hooks,
                                  fuse_session_fd(session->fuse));
     if (err == 0)
         err = handshake(session);
@@ -351,7 +171,8 @@ int session_start(struct session *session)
     int err = 0;
 
     if (session->workers > 0)
-        err = work_create(&session->work, session->workers, work_run, session);
+        err = work_create(&session->work, session->workers, serve_queued,
+                          session);
     if (!err)
         err = session->transport_ops->start(session, session->readers,
                                             &session->transport);

@@ -8,10 +8,12 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_WORDS = 8, SILENT_MS = 30, MAX_WAIT_MS = 20000 };
@@ -189,4 +191,46 @@ int kernel_call(struct kernel *kernel, uint32_t opcode, uint64_t nodeid,
 
     ck_assert_uint_eq(kernel_receive(kernel), unique);
     return kernel->reply.out.error;
+}
+
+uint64_t kernel_nodes(struct kernel *kernel)
+{
+    struct tree_stats stats;
+
+    tree_stats(kernel->tree, &stats);
+    return stats.nodes;
+}
+
+struct fuse_entry_out kernel_create(struct kernel *kernel, const char *name,
+                                    uint64_t *fh)
+{
+    struct fuse_create_in in = { .flags = O_RDWR, .mode = S_IFREG | 0644 };
+    struct fuse_open_out open;
+    struct fuse_entry_out entry;
+
+    ck_assert_int_eq(kernel_call(kernel, FUSE_CREATE, 1, &in, sizeof(in), name,
+                                 strlen(name) + 1), 0);
+    ck_assert_uint_eq(kernel->bytes, sizeof(entry) + sizeof(open));
+    memcpy(&entry, kernel->reply.data, sizeof(entry));
+    memcpy(&open, kernel->reply.data + sizeof(entry), sizeof(open));
+    *fh = open.fh;
+    return entry;
+}
+
+int kernel_write(struct kernel *kernel, uint64_t id, uint64_t fh,
+                 uint64_t offset, const void *data, uint32_t size,
+                 uint32_t flags)
+{
+    struct fuse_write_in in = { .fh = fh, .offset = offset, .size = size,
+                                .write_flags = flags };
+
+    return kernel_call(kernel, FUSE_WRITE, id, &in, sizeof(in), data, size);
+}
+
+int kernel_read(struct kernel *kernel, uint64_t id, uint64_t fh,
+                uint64_t offset, uint32_t size)
+{
+    struct fuse_read_in in = { .fh = fh, .offset = offset, .size = size };
+
+    return kernel_call(kernel, FUSE_READ, id, &in, sizeof(in), NULL, 0);
 }

@@ -52,4 +52,19 @@ int kernel_call(struct kernel *kernel, uint32_t opcode, uint64_t nodeid,
                 const void *fixed, size_t fixed_bytes, const void *more,
                 size_t more_bytes);
 
+/* The same with the parts filled in.  kernel_create makes and opens a file in
+ * the root directory: its entry, and the handle. */
+#define CALL(kernel, opcode, id, fixed, more, bytes) \
+    kernel_call(kernel, opcode, id, &(fixed), sizeof(fixed), more, bytes)
+struct fuse_entry_out kernel_create(struct kernel *kernel, const char *name,
+                                    uint64_t *fh);
+int kernel_write(struct kernel *kernel, uint64_t id, uint64_t fh,
+                 uint64_t offset, const void *data, uint32_t size,
+                 uint32_t flags);
+int kernel_read(struct kernel *kernel, uint64_t id, uint64_t fh,
+                uint64_t offset, uint32_t size);
+
+/* Nodes that exist, the root included. */
+uint64_t kernel_nodes(struct kernel *kernel);
+
 #endif

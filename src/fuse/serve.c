@@ -1,0 +1,193 @@
+/* serve.c - one request, from its bytes to its answer.
+ *
+ *     transport reads --> session_serve --> process
+ *                                             |-- ours to decode (raw[], ops.c)
+ *                                             '-- libfuse --> handler (ops_*.c)
+ *     handler --> reply_* --> session_send --> transport
+ *
+ * A handler that would wait leaves the request unanswered; it is then handed to
+ * a worker, who runs it again from its bytes with leave to wait.  The reader
+ * gets another buffer, or, if none is free, is a worker itself for a while.
+ *
+ * libfuse's own reads and writes go through our hooks: what it answers by
+ * itself (INIT, and ENOSYS) leaves by the same way as our answers.
+ */
+#include "session_internal.h"
+
+#include "clock.h"
+#include "libfuse.h"
+#include "log.h"
+#include "ops.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* Between two runs of a request that waits for space. */
+enum { PAUSE_NS = 2000000 };
+
+static _Thread_local struct request *current;
+
+struct request *session_current(struct fuse_req *decoding)
+{
+    current->decoding = decoding;
+    return current;
+}
+
+/* --- sending ------------------------------------------------------------- */
+
+int session_send(struct session *session, const struct request *rq,
+                 const struct iovec *iov, int count)
+{
+    if (session->transport)
+        return session->transport_ops->send(session->transport, rq, iov, count);
+    return writev(session->fd, iov, count) < 0 ? -errno : 0;
+}
+
+/* A negative offset: attributes alone, no page of the file, so nothing in the
+ * kernel waits for a request of ours.  An error: it does not know the node. */
+void session_forget_attr(struct session *session, uint64_t id)
+{
+    struct fuse_notify_inval_inode_out inode = { .ino = id, .off = -1 };
+    struct fuse_out_header out = { .len = sizeof(out) + sizeof(inode),
+                                   .error = FUSE_NOTIFY_INVAL_INODE };
+    struct iovec iov[2] = { { &out, sizeof(out) }, { &inode, sizeof(inode) } };
+
+    session_send(session, NULL, iov, 2);
+}
+
+static void answer_init(struct session *session, const struct request *rq,
+                        struct iovec *iov, int count)
+{
+    if (count == 2 && iov[1].iov_len == sizeof(struct fuse_init_out))
+        message_init_answer(&session->init, request_argument(rq),
+                            iov[1].iov_base);
+}
+
+/* libfuse's own replies: INIT, ENOSYS. */
+static ssize_t hook_writev(int fd, struct iovec *iov, int count, void *userdata)
+{
+    struct session *session = userdata;
+    const struct fuse_out_header *out = iov[0].iov_base;
+    int err;
+
+    (void)fd;
+    if (current && request_header(current)->opcode == FUSE_INIT)
+        answer_init(session, current, iov, count);
+    err = session_send(session, current, iov, count);
+    if (err) {
+        errno = -err;
+        return -1;
+    }
+    return (ssize_t)out->len;
+}
+
+/* libfuse's loop is not used, but it wants the hook. */
+static ssize_t hook_read(int fd, void *buffer, size_t bytes, void *userdata)
+{
+    (void)userdata;
+    return read(fd, buffer, bytes);
+}
+
+const struct fuse_custom_io serve_hooks = { .read = hook_read,
+                                            .writev = hook_writev };
+
+/* --- one request --------------------------------------------------------- */
+
+static bool refused(const struct session *session,
+                    const struct fuse_in_header *in)
+{
+    return session->allow_root && in->uid != 0 && in->uid != session->owner;
+}
+
+static void interrupt(struct session *session, struct request *rq)
+{
+    const struct fuse_interrupt_in *in = request_argument(rq);
+
+    /* Not here: perhaps not read yet, so let the kernel send it again. */
+    if (request_interrupt(session->requests, in->unique))
+        reply_none(rq);
+    else
+        reply_error(rq, -EAGAIN);
+}
+
+static void dispatch(struct session *session, struct request *rq)
+{
+    const struct fuse_in_header *in = request_header(rq);
+    struct fuse_buf buf = { .mem = rq->message, .size = rq->bytes };
+    raw_handler *handler;
+
+    if (!message_valid(rq->message, rq->bytes)) {
+        if (rq->bytes < sizeof(*in)) {
+            log_error("a request of %zu bytes is no request", rq->bytes);
+            return;
+        }
+        reply_error(rq, -ENOSYS);
+        return;
+    }
+    if (in->opcode == FUSE_INTERRUPT) {
+        interrupt(session, rq);
+        return;
+    }
+    handler = raw_handler_of(in->opcode);
+    if (!handler)
+        fuse_session_process_buf(session->fuse, &buf);
+    else if (refused(session, in))
+        reply_error(rq, -EACCES);
+    else
+        handler(rq);
+}
+
+static void process(struct session *session, struct request *rq, bool may_wait)
+{
+    rq->may_wait = may_wait;
+    rq->again = REQUEST_DONE;
+    rq->decoding = NULL;
+    current = rq;
+    dispatch(session, rq);
+    current = NULL;
+    if (rq->again == REQUEST_DONE)
+        atomic_store_explicit(&rq->unique, 0, memory_order_release);
+}
+
+/* To the end, on a thread that may wait. */
+static void finish(struct session *session, struct request *rq)
+{
+    while (rq->again != REQUEST_DONE) {
+        if (rq->may_wait || rq->again == REQUEST_NO_SPACE) {
+            clock_sleep_ns(PAUSE_NS);
+            rq->retries++;
+        }
+        process(session, rq, true);
+    }
+}
+
+void serve_queued(void *ctx, struct list *item)
+{
+    struct session *session = ctx;
+    struct request *rq = list_entry(item, struct request, link);
+
+    finish(session, rq);
+    request_put(session->requests, rq);
+}
+
+struct request *session_serve(struct session *session, struct request *rq,
+                              size_t bytes)
+{
+    struct request *spare;
+
+    rq->bytes = bytes;
+    rq->retries = 0;
+    atomic_store_explicit(&rq->interrupted, false, memory_order_relaxed);
+    atomic_store_explicit(&rq->unique, request_header(rq)->unique,
+                          memory_order_release);
+    process(session, rq, false);
+    if (rq->again == REQUEST_DONE)
+        return rq;
+    spare = session->work ? request_get(session->requests) : NULL;
+    if (!spare) {
+        finish(session, rq);
+        return rq;
+    }
+    work_push(session->work, &rq->link, message_lane(rq->message));
+    return spare;
+}

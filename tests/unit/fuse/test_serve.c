@@ -1,0 +1,165 @@
+/* test_serve.c - every request gets its one answer: at once, by a worker, after
+ * a wait for space, or as nonsense. */
+#include "fake_kernel.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static struct kernel kernel;
+
+static void start(void)
+{
+    kernel_start(&kernel, "pagerfs -o ram=16m,size=0,swap=none /mnt");
+}
+
+START_TEST(test_nonsense)
+{
+    uint64_t unique;
+
+    start();
+    ck_assert_int_eq(kernel_call(&kernel, 4000, 1, NULL, 0, "x", 2), -ENOSYS);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_POLL, 1, NULL, 0, NULL, 0),
+                     -ENOSYS);
+    unique = kernel_send(&kernel, FUSE_MKDIR, 1, NULL, 0, "short", 5);
+    ck_assert_uint_eq(kernel_receive(&kernel), unique);
+    ck_assert_int_ne(kernel.reply.out.error, 0);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_STATFS, 1, NULL, 0, NULL, 0), 0);
+    kernel_stop(&kernel);
+}
+END_TEST
+
+/* An interrupt for something that is not in work is to come again. */
+START_TEST(test_interrupt)
+{
+    struct fuse_interrupt_in in = { .unique = 12345 };
+
+    start();
+    ck_assert_int_eq(CALL(&kernel, FUSE_INTERRUPT, 0, in, NULL, 0), -EAGAIN);
+    kernel_stop(&kernel);
+}
+END_TEST
+
+/* Two readers and the workers at once; every reply belongs to its request. */
+START_TEST(test_many_at_once)
+{
+    enum { MANY = 64 };
+    uint64_t first = 0, last = 0;
+    struct fuse_getattr_in in = { 0 };
+
+    start();
+    for (int i = 0; i < MANY; i++) {
+        last = kernel_send(&kernel, FUSE_GETATTR, 1, &in, sizeof(in), NULL, 0);
+        first = first ? first : last;
+    }
+    for (int i = 0; i < MANY; i++) {
+        uint64_t unique = kernel_receive(&kernel);
+
+        ck_assert(unique >= first && unique <= last);
+        ck_assert_int_eq(kernel.reply.out.error, 0);
+    }
+    kernel_stop(&kernel);
+}
+END_TEST
+
+/* A full file system whose deleted files wait for the kernel's forget. */
+static struct fuse_entry_out full_with_orphan(void)
+{
+    struct fuse_release_in release = { 0 };
+    struct fuse_entry_out entry;
+
+    kernel_start(&kernel,
+                 "pagerfs -o ram=16m,swap=none,size=0,nr_inodes=2 /mnt");
+    entry = kernel_create(&kernel, "old", &release.fh);
+    ck_assert_int_eq(
+        CALL(&kernel, FUSE_RELEASE, entry.nodeid, release, NULL, 0), 0);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_UNLINK, 1, NULL, 0, "old", 4),
+                     0);
+    return entry;
+}
+
+START_TEST(test_space_comes_with_forget)
+{
+    struct fuse_entry_out entry = full_with_orphan();
+    struct fuse_forget_in forget = { .nlookup = 1 };
+    struct fuse_mkdir_in in = { .mode = 0755 };
+    uint64_t unique;
+
+    unique = kernel_send(&kernel, FUSE_MKDIR, 1, &in, sizeof(in), "new", 4);
+    ck_assert(kernel_silent(&kernel));
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_STATFS, 1, NULL, 0, NULL, 0), 0);
+    kernel_send(&kernel, FUSE_FORGET, entry.nodeid, &forget, sizeof(forget),
+                NULL, 0);
+    ck_assert_uint_eq(kernel_receive(&kernel), unique);
+    ck_assert_int_eq(kernel.reply.out.error, 0);
+    kernel_stop(&kernel);
+}
+END_TEST
+
+START_TEST(test_space_does_not_come)
+{
+    struct fuse_mkdir_in in = { .mode = 0755 };
+
+    full_with_orphan();
+    ck_assert_int_eq(CALL(&kernel, FUSE_MKDIR, 1, in, "new", 4), -ENOSPC);
+    kernel_stop(&kernel);
+}
+END_TEST
+
+/* Random bytes for every operation, with ids and handles that are real, stale
+ * or made up: whatever is answered, the session lives and still serves. */
+static void send_nonsense(const uint64_t *ids, const uint64_t *fhs, unsigned nr)
+{
+    uint64_t body[32];
+    uint32_t opcode = (uint32_t)random() % 56;
+    size_t bytes = (size_t)random() % sizeof(body);
+
+    for (size_t i = 0; i < 32; i++) {
+        switch (random() % 4) {
+        case 0:
+            body[i] = ids[(size_t)random() % nr];
+            break;
+        case 1:
+            body[i] = fhs[(size_t)random() % nr];
+            break;
+        case 2:
+            body[i] = (uint64_t)random() % 9000;
+            break;
+        default:
+            body[i] = (uint64_t)random() << 33 ^ (uint64_t)random();
+        }
+    }
+    if (random() % 2)
+        ((char *)body)[sizeof(body) - 1] = '\0';
+    kernel_send(&kernel, opcode, ids[(size_t)random() % nr], body, bytes,
+                "x\0y", 4);
+}
+
+START_TEST(test_random_messages)
+{
+    enum { NODES = 8, MESSAGES = 30000 };
+    uint64_t ids[NODES + 3] = { [NODES] = 1, 2, UINT64_MAX };
+    uint64_t fhs[NODES + 3] = { [NODES] = 0, 1, UINT64_MAX };
+    char name[8];
+
+    start();
+    srandom(2);
+    for (unsigned i = 0; i < NODES; i++) {
+        snprintf(name, sizeof(name), "f%u", i);
+        ids[i] = kernel_create(&kernel, name, &fhs[i]).nodeid;
+    }
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        send_nonsense(ids, fhs, NODES + 3);
+        while (kernel_pending(&kernel))
+            kernel_receive(&kernel);
+    }
+    while (!kernel_silent(&kernel))
+        kernel_receive(&kernel);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_STATFS, 1, NULL, 0, NULL, 0), 0);
+    kernel_stop(&kernel);
+}
+END_TEST
+
+UNIT_MAIN("serve", test_nonsense, test_interrupt, test_many_at_once,
+          test_space_comes_with_forget, test_space_does_not_come,
+          test_random_messages)
