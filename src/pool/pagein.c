@@ -170,6 +170,7 @@ void pool_io_submit(struct pool *pool, struct pool_io *io, uint32_t owner,
     io->block = block;
     io->nr = nr;
     io->alone = false;
+    io->at = 0;
     for (uint32_t i = 0; i < nr; i++) {
         INVARIANT("P3", pool_page(pool->arena, frames[i])->index == index + i);
         io->frames[i] = frames[i];

@@ -153,6 +153,20 @@ START_TEST(a_read_error_loses_the_pages_that_fail_alone)
 }
 END_TEST
 
+/* The descriptor remembers nothing of an earlier read that went page by page. */
+START_TEST(a_failed_page_is_lost_after_a_failed_run)
+{
+    setup(1024, 4096, 16);
+    fake_swap_fail_read_after(0, EIO, 1);
+    ck_assert_uint_eq(fake_read_ahead(&rig, 1, 0, 8), 8);
+    pool_quiesce(rig.pool);
+    fake_swap_fail_read_after(0, EIO, 1);
+    ck_assert_int_eq(fake_read(&rig, 1, 12, 1, true), -EIO);
+    ck_assert_uint_eq(atomic_load(&rig.lost), 1);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(who_waits_for_a_page_that_is_lost_gets_eio)
 {
     pthread_t thread;
@@ -226,6 +240,7 @@ UNIT_MAIN("pagein", a_run_of_blocks_is_one_read,
           who_finds_a_page_being_read_waits_for_it,
           descriptors_are_few_and_waited_for,
           a_read_error_loses_the_pages_that_fail_alone,
+          a_failed_page_is_lost_after_a_failed_run,
           who_waits_for_a_page_that_is_lost_gets_eio,
           pages_read_ahead_in_vain_are_counted,
           random_reads_go_on_when_ram_and_swap_are_full)
