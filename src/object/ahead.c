@@ -7,7 +7,7 @@
  *
  * It never waits: no frame above the low mark, no descriptor, no node for the map
  * mean that the guess is dropped.  A guess is worth a few I/Os; where swap is so
- * fragmented that it would take more, it stops.
+ * fragmented that it would take more, it stops, and the stream goes on from there.
  */
 #include "object_internal.h"
 
@@ -28,14 +28,14 @@ static struct page_in next_run(const struct object_store *store,
     return in;
 }
 
-void ahead_start(struct object_store *store, struct object *object,
-                 struct span span)
+uint32_t ahead_start(struct object_store *store, struct object *object,
+                     struct span span)
 {
     pagemap_entry entries[READAHEAD_MAX_PAGES];
-    uint32_t at = 0;
+    uint32_t at = 0, asked;
 
     if (span.nr == 0)
-        return;
+        return 0;
     span.nr = MIN(span.nr, READAHEAD_MAX_PAGES);
     mutex_lock(&object->lock, RANK_OBJECT);
     pagemap_get_run(store->arena, &object->map, span.first, span.nr, entries);
@@ -46,8 +46,10 @@ void ahead_start(struct object_store *store, struct object *object,
         while (at < span.nr && pagemap_entry_kind(entries[at]) != ENTRY_BLOCK)
             at++;
         in = next_run(store, span, entries, at);
-        at += in.after;
-        if (in.after == 0 || resident_start(store, object, &in, NULL) != 0)
-            return;
+        asked = in.after;
+        if (asked == 0 || resident_start(store, object, &in, NULL) != 0)
+            break;
+        at += asked;
     }
+    return at;
 }

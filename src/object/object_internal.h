@@ -117,9 +117,10 @@ void read_done(struct object_store *store, struct object_read *read);
 
 /* --- ahead.c ------------------------------------------------------------------- */
 
-/* Starts bringing in the pages of `span`.  Never waits. */
-void ahead_start(struct object_store *store, struct object *object,
-                 struct span span);
+/* Starts bringing in the pages of `span`, and returns of how many, from its first,
+ * that is true: the rest would have cost too much.  Never waits. */
+uint32_t ahead_start(struct object_store *store, struct object *object,
+                     struct span span);
 
 /* --- source.c ------------------------------------------------------------------ */
 

@@ -68,6 +68,16 @@ static struct span plan_ahead(struct readahead *ahead, struct object *object,
     return (struct span){ 0, 0 };
 }
 
+/* Starts reading there, and says how far that went. */
+static void go_ahead(struct object_store *store, struct object *object,
+                     struct readahead *ahead, struct span next)
+{
+    uint32_t nr = ahead_start(store, object, next);
+
+    if (nr < next.nr)
+        readahead_stopped(ahead, next.first + next.nr, next.first + nr);
+}
+
 /* What came of former guesses. */
 static void note(struct readahead *ahead, const struct resident *resident)
 {
@@ -98,7 +108,7 @@ int read_locked(struct object_store *store, struct object *object,
         next = plan_ahead(ahead, object, store, want, false, &window);
     if (ahead) {
         note(ahead, &resident);
-        ahead_start(store, object, next);
+        go_ahead(store, object, ahead, next);
     }
     err = resident_finish(store, read->pins, &resident);
     if (err)

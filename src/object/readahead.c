@@ -143,6 +143,19 @@ void readahead_plan(struct readahead *ra, uint64_t first, uint32_t nr,
     mutex_unlock(&ra->lock);
 }
 
+void readahead_stopped(struct readahead *ra, uint64_t end, uint64_t reached)
+{
+    if (!mutex_trylock(&ra->lock, RANK_RANGE))
+        return;
+    for (unsigned i = 0; i < READAHEAD_STREAMS; i++) {
+        struct readahead_stream *s = &ra->stream[i];
+
+        if (s->window > CANDIDATE && s->ahead == end)
+            s->ahead = MAX(reached, s->next);
+    }
+    mutex_unlock(&ra->lock);
+}
+
 void readahead_note(struct readahead *ra, bool useful)
 {
     if (!mutex_trylock(&ra->lock, RANK_RANGE))

@@ -144,6 +144,23 @@ START_TEST(nothing_beyond_the_end_or_the_pool)
 }
 END_TEST
 
+/* What was planned and not asked for is planned again, from there. */
+START_TEST(goes_on_where_it_was_stopped)
+{
+    struct readahead ra = { 0 };
+    struct readahead_plan plan = plan_at(&ra, 0, 32, true);
+
+    readahead_stopped(&ra, plan.first + plan.nr, plan.first + 10);
+    plan = plan_at(&ra, 32, 4, false);
+    ck_assert_uint_eq(plan.first, 42);
+    readahead_stopped(&ra, plan.first + plan.nr, 0);
+    plan = plan_at(&ra, 36, 4, false);
+    ck_assert_uint_eq(plan.first, 40);
+    readahead_stopped(&ra, 12345, 50);
+    ck_assert_uint_eq(plan_at(&ra, 40, 4, false).nr, 0);
+}
+END_TEST
+
 START_TEST(resident_reads_leave_no_trace)
 {
     struct readahead ra = { 0 };
@@ -158,4 +175,5 @@ UNIT_MAIN("readahead", first_page_starts_a_stream, second_miss_starts_a_stream,
           reads_that_overtake_stay_in_their_stream, four_streams_at_once,
           random_misses_ask_for_neighbours_only,
           useless_neighbours_are_given_up_and_probed_again,
-          nothing_beyond_the_end_or_the_pool, resident_reads_leave_no_trace)
+          nothing_beyond_the_end_or_the_pool, goes_on_where_it_was_stopped,
+          resident_reads_leave_no_trace)
