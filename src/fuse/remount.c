@@ -2,7 +2,7 @@
  *
  * A change to any mount of our namespace makes the descriptor of
  * /proc/self/mountinfo readable in the sense of POLLPRI, before mount(2)
- * returns.  Asking costs one poll(2) that does not wait (0.4 us), which an open
+ * returns.  Asking costs one poll(2) that does not wait (0.2 us), which an open
  * can afford; only after a change is the list read.
  *
  * Our line is found by the number of the mount, as other lines may have the same
