@@ -146,8 +146,8 @@ int pool_page_wait(struct pool *pool, uint32_t frame)
 
 static void pagein_done(struct swap_io *io, int err);
 
-/* Submits pages from..from+nr-1 of the run. */
-static void pagein_submit(struct pool_io *io, uint32_t from, uint32_t nr)
+/* The request for pages from..from+nr-1 of the run. */
+static void pagein_request(struct pool_io *io, uint32_t from, uint32_t nr)
 {
     io->io = (struct swap_io){
         .op = SWAP_IO_READ,
@@ -157,12 +157,11 @@ static void pagein_submit(struct pool_io *io, uint32_t from, uint32_t nr)
         .iov_count = page_iovec(io->pool, nr, io->frames + from, io->iov),
         .done = pagein_done,
     };
-    swap_submit(io->pool->swap, &io->io);
 }
 
-void pool_io_submit(struct pool *pool, struct pool_io *io, uint32_t owner,
-                    uint64_t index, uint32_t block, uint32_t nr,
-                    const uint32_t *frames)
+void pool_io_prepare(struct pool *pool, struct pool_io *io, uint32_t owner,
+                     uint64_t index, uint32_t block, uint32_t nr,
+                     const uint32_t *frames)
 {
     INVARIANT("P3", nr > 0 && nr <= SWAP_IO_MAX_PAGES);
     io->pool = pool;
@@ -179,7 +178,17 @@ void pool_io_submit(struct pool *pool, struct pool_io *io, uint32_t owner,
     for (uint32_t i = 0; i < ARRAY_SIZE(io->failed); i++)
         io->failed[i] = 0;
     atomic_fetch_add(&pool->inflight, 1);
-    pagein_submit(io, 0, nr);
+    pagein_request(io, 0, nr);
+}
+
+void pool_io_submit(struct pool_io *io)
+{
+    swap_submit(io->pool->swap, &io->io);
+}
+
+void pool_io_run(struct pool_io *io)
+{
+    swap_run(io->pool->swap, &io->io);
 }
 
 static bool has_failed(const struct pool_io *io, uint32_t i)
@@ -250,13 +259,15 @@ static void pagein_done(struct swap_io *swap_io, int err)
                  "each alone", io->block, io->block + io->nr - 1, -err);
         io->alone = true;
         io->at = 0;
-        pagein_submit(io, 0, 1);
+        pagein_request(io, 0, 1);
+        pool_io_submit(io);
         return;
     }
     if (err)
         io->failed[io->at / 64] |= (uint64_t)1 << (io->at % 64);
     if (io->alone && ++io->at < io->nr) {
-        pagein_submit(io, io->at, 1);
+        pagein_request(io, io->at, 1);
+        pool_io_submit(io);
         return;
     }
     pagein_finish(io);
