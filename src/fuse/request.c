@@ -32,9 +32,13 @@ struct request_pool {
     struct request requests[];
 };
 
-/* Times a request is run again for space: with the pauses, a tenth of a
- * second. */
-enum { SPACE_RETRIES = 50 };
+/* Times that a request is run again for space, 2 ms apart: what comes back for
+ * certain is worth half a minute, as a large file on a slow disk may take. */
+static const unsigned space_retries[] = {
+    [TREE_OWED_NOTHING] = 0,
+    [TREE_OWED_FORGET] = 100,
+    [TREE_OWED_NOW] = 15000,
+};
 
 static size_t stride(uint32_t max_write)
 {
@@ -132,8 +136,8 @@ bool request_again(struct request *rq, int error)
 {
     if (error == -EAGAIN)
         rq->again = REQUEST_WOULD_WAIT;
-    else if (error == -ENOSPC && rq->retries < SPACE_RETRIES &&
-             tree_has_orphans(rq->session->tree))
+    else if (error == -ENOSPC &&
+             rq->retries < space_retries[tree_owed(rq->session->tree)])
         rq->again = REQUEST_NO_SPACE;
     else
         return false;

@@ -43,12 +43,16 @@ echo linked >"$lower/one"
 ln "$lower/one" "$lower/two"
 chown 7:8 "$lower/kept/changed"
 chmod 2755 "$lower/kept"
+printf '#!/bin/sh\n' >"$lower/capable"
+setfattr -n security.capability -v 0x0100000280000000000000000000000000000000 \
+    "$lower/capable"
 setfattr -n trusted.mine -v value "$lower/kept/changed"
 
 mount_fs ram=8m,size=64m,allow_other,suid,dev
 mkdir "$upper" "$mnt/work"
 mount_over redirect_dir=on,index=on
 echo more >>"$over/kept/changed"
+chmod 755 "$over/capable"
 rm "$over/kept/deleted"
 mv "$over/kept/renamed" "$over/kept/new"
 rm -r "$over/gone"
@@ -77,6 +81,8 @@ look() {
     holds "$over/symlink" kept/renamed
     echo lost >"$over/null"
     is %F "$over/fifo" fifo
+    getfattr --absolute-names -n security.capability "$over/capable" >/dev/null ||
+        fail "a capability was not copied up"
     [[ $(getfattr --absolute-names --only-values -n trusted.mine "$over/kept/changed") == value ]] ||
         fail "an attribute was not copied up"
 }
