@@ -77,7 +77,7 @@ void kernel_start(struct kernel *kernel, const char *words)
         argv[argc++] = word;
     ck_assert_msg(options_parse(&options, argc, argv, MEMORY, message) == 0,
                   "%s", message);
-    ck_assert_int_eq(sizing_plan(&sizing, &options, MEMORY, 2,
+    ck_assert_int_eq(sizing_plan(&sizing, &options, MEMORY, 2, 0,
                                  pool_overhead_bytes, message), 0);
     stack_make(kernel, &options, &sizing);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);

@@ -22,7 +22,7 @@ static struct sizing plan(const struct options *options, uint64_t memory)
 {
     struct sizing sizing;
 
-    ck_assert_int_eq(sizing_plan(&sizing, options, memory, 4, pool_bytes,
+    ck_assert_int_eq(sizing_plan(&sizing, options, memory, 4, 0, pool_bytes,
                                  message), 0);
     return sizing;
 }
@@ -102,7 +102,7 @@ START_TEST(test_too_little)
     struct sizing sizing;
 
     ck_assert_int_eq(
-        sizing_plan(&sizing, &options, GIB, 1, greedy_pool, message), -EINVAL);
+        sizing_plan(&sizing, &options, GIB, 1, 0, greedy_pool, message), -EINVAL);
     ck_assert_ptr_nonnull(strstr(message, "ram=4m"));
 }
 END_TEST
