@@ -136,11 +136,17 @@ bool request_again(struct request *rq, int error)
 {
     if (error == -EAGAIN)
         rq->again = REQUEST_WOULD_WAIT;
-    else if (error == -ENOSPC && rq->retries < SPACE_RETRIES &&
-             tree_has_orphans(rq->session->tree))
-        rq->again = REQUEST_NO_SPACE;
     else
+        return error == -ENOSPC && request_settle(rq, SPACE_RETRIES);
+    reply_none(rq);
+    return true;
+}
+
+bool request_settle(struct request *rq, unsigned tries)
+{
+    if (rq->retries >= tries || !tree_has_orphans(rq->session->tree))
         return false;
+    rq->again = REQUEST_NO_SPACE;
     reply_none(rq);
     return true;
 }
