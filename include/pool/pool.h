@@ -25,8 +25,8 @@
  *   11  a write error is tried once more elsewhere; then, as on a read error,
  *       that one page is lost: ops->lost, DEAD.
  *   12  a page written to while WRITING becomes DIRTY, its new block freed.
- *   18  while less than half of the blocks are free, a page read in gives its
- *       block back (becomes DIRTY).
+ *   18  while less than a sixteenth of the blocks is free, a page read in gives
+ *       its block back (becomes DIRTY).
  *
  * Ownership   pool_frames_get lends frames; pool_page_insert makes one a page of
  *             its owner; pool_page_drop or eviction ends it.  A pin keeps frame
@@ -174,7 +174,7 @@ bool pool_throttle_needed(struct pool *pool);
 /* --- pages (page.c); all (O) unless it says otherwise ----------------------- */
 
 /* DIRTY (block BLOCK_NONE) or READING (block: where its bytes are; pinned once
- * for the I/O that pool_io_submit starts).  Cold pages are first to go. */
+ * for the I/O of pool_io_prepare).  Cold pages are first to go. */
 void pool_page_insert(struct pool *pool, uint32_t frame, uint32_t owner,
                       uint64_t index, enum page_state state, uint32_t block,
                       bool readahead);
@@ -209,12 +209,37 @@ struct pool_io;
  * only disk I/O to finish. */
 struct pool_io *pool_io_get(struct pool *pool, bool wait);
 void pool_io_put(struct pool *pool, struct pool_io *io);
-/* Reads blocks block..block+nr-1 into frames, which were inserted READING as
- * consecutive pages of `owner` from `index`.  Takes the descriptor over.  Called
- * with no lock; ops->hold was called by the caller under the owner's lock. */
-void pool_io_submit(struct pool *pool, struct pool_io *io, uint32_t owner,
-                    uint64_t index, uint32_t block, uint32_t nr,
-                    const uint32_t *frames);
+/* Fills in a read of blocks block..block+nr-1 into frames, which were inserted
+ * READING as consecutive pages of `owner` from `index`.  ops->hold was called by
+ * the caller under the owner's lock. */
+void pool_io_prepare(struct pool *pool, struct pool_io *io, uint32_t owner,
+                     uint64_t index, uint32_t block, uint32_t nr,
+                     const uint32_t *frames);
+/* Both take the descriptor over, and are called with no lock.  Submit returns at
+ * once; run reads on the caller's thread, for one that would wait for nothing
+ * else: pages may be READING still only if the read has failed and is tried
+ * again.  Between prepare and these the caller waits for nothing. */
+void pool_io_submit(struct pool_io *io);
+void pool_io_run(struct pool_io *io);
+
+/* --- swap areas (area.c) --------------------------------------------------- */
+
+/* Takes another file or device into use, and the file over.  priority: higher
+ * first, equal ones in turn; negative: below all that are there.  -EEXIST: one of
+ * that name is there.  -EMFILE: there are SWAP_AREAS_MAX.  -ENOSPC: the numbers of
+ * blocks are used up.  On error the file is still the caller's. */
+int pool_swap_add(struct pool *pool, const struct swap_file *file, int priority);
+/* Moves all that an area holds elsewhere and closes it.  May take as long as
+ * reading it does; requests go on meanwhile.  stop(ctx) (NULL: never) is asked
+ * many times a second: true ends it with -EINTR, the area in use as before.
+ * -ENOSPC: the rest could not hold what is charged; nothing has changed.
+ * -ENOENT: no such name.  -EBUSY: another is being removed.  Pages that cannot be
+ * read are lost as after any read error, and do not hold it up. */
+int pool_swap_remove(struct pool *pool, const char *name,
+                     bool (*stop)(void *ctx), void *ctx);
+/* The areas, those used first first; returns how many there are. */
+uint32_t pool_swap_list(struct pool *pool,
+                        struct swap_area_info list[SWAP_AREAS_MAX]);
 
 /* --- for tests and debug builds ------------------------------------------- */
 

@@ -74,6 +74,8 @@ int readers_start(struct readers *readers, struct session *session, unsigned nr,
             return err;
         readers->nr++;
     }
+    atomic_store_explicit(&session->spare_readers, nr - 1,
+                          memory_order_relaxed);
     return 0;
 }
 
