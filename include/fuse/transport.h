@@ -10,8 +10,8 @@
  * whatever thread made them, and the request itself, if a worker had it, through
  * `give_back`.
  *
- * Ownership   workers may send and give back until `stop` returns, if the
- *             transport's requests are its own, else until `destroy`.
+ * Ownership   workers may be in `send` and `give_back` until `destroy`; where a
+ *             request's memory is the transport's, `stop` waits for it.
  * Errors      0 or -errno.  send: -ENOENT the kernel has given the request up.
  */
 #ifndef FUSE_TRANSPORT_H

@@ -349,13 +349,17 @@ int ring_start(struct ring *ring)
     return ring->err;
 }
 
-void ring_close(struct ring *ring)
+void ring_stop(struct ring *ring)
 {
     if (atomic_load(&ring->stage) == RING_OPEN)
         stage_set(ring, RING_CANCELLED);
     else
         eventfd_write(ring->eventfd, 1);
     pthread_join(ring->thread, NULL);
+}
+
+void ring_close(struct ring *ring)
+{
     close(ring->eventfd);
     free(ring->entries);
 }

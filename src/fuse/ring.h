@@ -11,7 +11,7 @@
  *
  * Ownership   the entries' memory is that of `requests`, borrowed.
  * Locking     one thread opens, starts and stops rings; ring_give_back is for
- *             any thread.
+ *             any thread, and may still be under way when the ring has stopped.
  * Errors      0 or -errno.
  */
 #ifndef FUSE_RING_H
@@ -70,6 +70,8 @@ int ring_open(struct ring *ring, struct session *session, unsigned queue,
  * have been taken nevertheless, and are served. */
 int ring_start(struct ring *ring);
 /* Ends the thread, when no worker has an entry; the session is stopping. */
+void ring_stop(struct ring *ring);
+/* When the workers have ended, too. */
 void ring_close(struct ring *ring);
 /* The request of this entry is done with. */
 void ring_give_back(struct ring_entry *entry);

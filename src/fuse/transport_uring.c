@@ -31,14 +31,16 @@ struct transport {
     struct ring rings[];
 };
 
-static void close_rings(struct transport *transport)
+static void stop_rings(struct transport *transport)
 {
-    while (transport->nr > 0)
-        ring_close(&transport->rings[--transport->nr]);
+    for (unsigned i = 0; i < transport->nr; i++)
+        ring_stop(&transport->rings[i]);
 }
 
 static void uring_destroy(struct transport *transport)
 {
+    for (unsigned i = 0; i < transport->nr; i++)
+        ring_close(&transport->rings[i]);
     request_pool_destroy(transport->requests);
     free(transport);
 }
@@ -56,24 +58,24 @@ static int uring_create(struct session *session, struct transport **out)
     transport->session = session;
     err = request_pool_create(&transport->requests, session,
                               session->queues * session->depth, max_write);
-    if (err)
-        goto free_transport;
+    if (err) {
+        free(transport);
+        return err;
+    }
     while (transport->nr < session->queues) {
         err = ring_open(&transport->rings[transport->nr], session,
                         transport->nr, session->depth, transport->requests,
                         max_write);
         if (err)
-            goto close_rings;
+            goto stop_rings;
         transport->nr++;
     }
     *out = transport;
     return 0;
 
-close_rings:
-    close_rings(transport);
-    request_pool_destroy(transport->requests);
-free_transport:
-    free(transport);
+stop_rings:
+    stop_rings(transport);
+    uring_destroy(transport);
     return err;
 }
 
@@ -122,7 +124,7 @@ static bool uring_interrupt(struct transport *transport, uint64_t unique)
 
 static void uring_stop(struct transport *transport)
 {
-    close_rings(transport);
+    stop_rings(transport);
     readers_stop(&transport->readers);
 }
 

@@ -44,6 +44,7 @@ START_TEST(test_never_started)
 {
     if (start()) {
         ck_assert_ptr_null(request_get(requests));
+        ring_stop(&ring);
         ring_close(&ring);
     }
     stop();
@@ -56,6 +57,7 @@ START_TEST(test_refused)
     if (start()) {
         ck_assert_int_lt(ring_start(&ring), 0);
         atomic_store(&session->stopping, true);
+        ring_stop(&ring);
         ring_close(&ring);
     }
     stop();
