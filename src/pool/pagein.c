@@ -7,9 +7,11 @@
  * When the read is done each page becomes
  *
  *     CLEAN   and keeps its block, or
- *     DIRTY   giving it back, while less than half of the blocks are free (I18);
- *             blocks the file could still grow by count as free, so that with
- *             disk to spare a page that is only read never needs writing again
+ *     DIRTY   giving it back, while blocks are short (I18): less than half of
+ *             them are free, and fewer than there are frames, for no more can
+ *             ever be wanted at once.  Blocks the file could still grow by count
+ *             as free, so that with disk to spare a page that is only read never
+ *             needs writing again
  *     DEAD    if it was dropped meanwhile: the block is freed here.
  *
  * and joins the queues.  If the read of a run fails, its pages are read again one
@@ -106,7 +108,7 @@ bool pagein_gives_back(struct pool *pool)
     max = b->refused ? b->capacity : b->blocks_max - b->retired;
     free = swap_nr_free(pool->swap) + max - b->capacity;
     mutex_unlock(&b->lock);
-    return free < max / 2;
+    return free < MIN(max / 2, pool->arena->nr_frames);
 }
 
 static struct bucket *bucket_of(struct pool *pool, uint32_t frame)

@@ -56,6 +56,28 @@ START_TEST(when_blocks_are_short_a_page_read_gives_its_block_back)
 }
 END_TEST
 
+/* Most of a large swap is in use, but what is free has room for every frame. */
+START_TEST(as_many_free_blocks_as_frames_are_enough)
+{
+    uint64_t nr = 0;
+
+    rig_up(&rig, &(struct rig_config){ .frames = 300, .blocks = 1024,
+                                       .pages = 1024, .stopped = true });
+    ck_assert_int_eq(grow_file(rig.pool, 1024), 0);
+    while (swap_nr_free(rig.swap) > rig.arena->nr_frames) {
+        ck_assert_int_eq(fake_write(&rig, 1, nr, 1, true), 0);
+        fake_clean(&rig, 1, nr++, false);
+    }
+    ck_assert_int_eq(fake_read(&rig, 1, 0, 1, true), 0);
+    ck_assert_int_eq(fake_state(&rig, 1, 0), PAGE_CLEAN);
+    ck_assert_int_eq(fake_write(&rig, 1, nr, 1, true), 0);
+    fake_clean(&rig, 1, nr, false);
+    ck_assert_int_eq(fake_read(&rig, 1, 1, 1, true), 0);
+    ck_assert_int_eq(fake_state(&rig, 1, 1), PAGE_DIRTY);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(blocks_the_file_can_grow_by_are_not_short)
 {
     rig_up(&rig, &(struct rig_config){ .frames = 1024, .blocks = 4096,
@@ -236,6 +258,7 @@ END_TEST
 UNIT_MAIN("pagein", a_run_of_blocks_is_one_read,
           with_blocks_to_spare_a_page_read_keeps_its_block,
           when_blocks_are_short_a_page_read_gives_its_block_back,
+          as_many_free_blocks_as_frames_are_enough,
           blocks_the_file_can_grow_by_are_not_short,
           who_finds_a_page_being_read_waits_for_it,
           descriptors_are_few_and_waited_for,
