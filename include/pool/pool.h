@@ -25,8 +25,8 @@
  *   11  a write error is tried once more elsewhere; then, as on a read error,
  *       that one page is lost: ops->lost, DEAD.
  *   12  a page written to while WRITING becomes DIRTY, its new block freed.
- *   18  while less than half of the blocks are free, a page read in gives its
- *       block back (becomes DIRTY).
+ *   18  while less than half of the blocks are free, and fewer than there are
+ *       frames, a page read in gives its block back (becomes DIRTY).
  *
  * Ownership   pool_frames_get lends frames; pool_page_insert makes one a page of
  *             its owner; pool_page_drop or eviction ends it.  A pin keeps frame
@@ -111,6 +111,7 @@ struct pool_stats {
     /* Pages; limit 0: none.  used_max: what could be used if the host has the
      * disk, or does with the disk it gave when it last refused more. */
     uint64_t limit, used, used_max, data, metadata;
+    uint64_t metadata_max; /* the most frames that metadata may take now */
     uint32_t frames, frames_free, reserve, low, high, min;
     uint32_t blocks_max, blocks_backed, blocks_free;
     uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
