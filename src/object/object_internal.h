@@ -4,6 +4,7 @@
  *     read.c      pinned frames for a reply        drop.c      pages given up
  *     write.c     charge, frames, copy             source.c    what is written
  *     pins.c      the pin budget                   truncate.c  the size
+ *     vacate.c    blocks given up for the pool
  *     ahead.c     background page-in               usage.c     figures, checks
  *     fallocate.c, seek.c, copy.c
  *
@@ -91,12 +92,14 @@ struct page_in {
     uint64_t index;
     const pagemap_entry *entries;
     uint32_t before, wanted, after;
+    bool patient;  /* nothing is wanted, but it may wait for memory and for the
+                    * descriptor, as a writer does */
 };
 /* Starts reading them.  For those wanted it waits for memory, and they are
  * pinned, in frames[0..wanted-1]; the others are readahead.  What is on its way
  * in the end is told in *in, nothing at all if things have changed.  -EAGAIN: no
  * frame for the map (arena_wait, then again), or nothing is wanted and there is
- * no frame or descriptor. */
+ * no frame or descriptor.  -ENOSPC as pool_frames_get. */
 int resident_start(struct object_store *store, struct object *object,
                    struct page_in *in, uint32_t *frames);
 
@@ -121,6 +124,12 @@ void read_done(struct object_store *store, struct object_read *read);
  * that is true: the rest would have cost too much.  Never waits. */
 uint32_t ahead_start(struct object_store *store, struct object *object,
                      struct span span);
+
+/* --- vacate.c ------------------------------------------------------------------ */
+
+/* A bounded step of a walk over the pages of one object (pool_ops). */
+int vacate_step(struct object_store *store, struct object *object,
+                struct pool_walk *walk);
 
 /* --- source.c ------------------------------------------------------------------ */
 

@@ -9,7 +9,8 @@
  *     CLEAN   and keeps its block, or
  *     DIRTY   giving it back, while less than half of the blocks are free (I18);
  *             blocks the file could still grow by count as free, so that with
- *             disk to spare a page that is only read never needs writing again
+ *             disk to spare a page that is only read never needs writing again;
+ *             and always if the block's area is on its way out
  *     DEAD    if it was dropped meanwhile: the block is freed here.
  *
  * and joins the queues.  If the read of a run fails, its pages are read again one
@@ -201,8 +202,7 @@ static void page_read(struct pool *pool, struct pool_io *io, uint32_t i,
                                       memory_order_relaxed);
             page_kill(pool, frame);
         }
-        swap_retire(pool->swap, block, 1);
-        budget_retire(pool, 1);
+        budget_retire(pool, block, 1);
         return;
     }
     if (page_state(page) == PAGE_DEAD || give_back)
@@ -219,7 +219,8 @@ static void page_read(struct pool *pool, struct pool_io *io, uint32_t i,
 static void pagein_finish(struct pool_io *io)
 {
     struct pool *pool = io->pool;
-    bool give_back = pagein_gives_back(pool);
+    bool give_back = pagein_gives_back(pool) ||
+                     swap_is_leaving(pool->swap, io->block);
     uint32_t owner = io->owner;
     uint64_t mask = 0;
 

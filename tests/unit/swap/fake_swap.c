@@ -5,7 +5,8 @@
  * back, moves the bytes, and calls done() with no lock held.
  *
  * Allocation is a next-fit walk over the shadow.  It is slow on purpose: simple
- * enough to be believed when it and the code under test disagree.
+ * enough to be believed when it and the code under test disagree.  Areas are used
+ * in the order in which they came, whatever their priority.
  */
 #include "fake_swap.h"
 
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,8 +27,23 @@ struct fault {
     int err;
 };
 
+struct swap {
+    struct swap_file file;
+    struct arena *arena;
+};
+
+struct area {
+    char name[SWAP_NAME_BYTES];
+    uint32_t first, nr;
+    int priority;
+    enum swap_area_state state;
+};
+
 static struct fake {
     struct swap swap;
+    uint32_t nr_blocks;  /* numbers in use, gaps between areas included */
+    struct area areas[SWAP_AREAS_MAX];
+    unsigned nr_areas;
     uint8_t *bytes;
     uint8_t *state;      /* enum block_state of each block */
     uint16_t *writing;   /* writes in flight on each block */
@@ -67,8 +84,24 @@ static void expect(bool good, const char *what, uint32_t block)
     if (good)
         return;
     log_error("fake swap: %s block %u (state %u)", what, block,
-              block < fake.swap.file.nr_blocks ? fake.state[block] : 99u);
+              block < fake.nr_blocks ? fake.state[block] : 99u);
     abort();
+}
+
+/* The area of a block, NULL if there is none. */
+static struct area *area_of(uint32_t block) REQUIRES(fake.lock)
+{
+    for (unsigned i = 0; i < fake.nr_areas; i++)
+        if (block - fake.areas[i].first < fake.areas[i].nr)
+            return &fake.areas[i];
+    return NULL;
+}
+
+static bool is_leaving(uint32_t block) REQUIRES(fake.lock)
+{
+    const struct area *area = area_of(block);
+
+    return area && area->state == SWAP_AREA_LEAVING;
 }
 
 static int fault_due(struct fault *fault)
@@ -179,7 +212,7 @@ void swap_submit(struct swap *swap, struct swap_io *io)
            io->block);
     lock();
     for (uint32_t b = io->block; b < io->block + io->nr; b++) {
-        expect(b < fake.swap.file.nr_blocks && fake.state[b] == USED,
+        expect(b < fake.nr_blocks && fake.state[b] == USED,
                "I/O on an unused", b);
         if (io->op == SWAP_IO_WRITE)
             fake.writing[b]++;
@@ -197,8 +230,8 @@ static uint32_t run_at(uint32_t block, uint32_t want) REQUIRES(fake.lock)
 {
     uint32_t n = 0;
 
-    while (n < want && block + n < fake.swap.file.nr_blocks &&
-           fake.state[block + n] == FREE)
+    while (n < want && block + n < fake.nr_blocks &&
+           fake.state[block + n] == FREE && !is_leaving(block + n))
         n++;
     return n;
 }
@@ -206,9 +239,11 @@ static uint32_t run_at(uint32_t block, uint32_t want) REQUIRES(fake.lock)
 int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
                uint32_t *first, uint32_t *got)
 {
-    uint32_t blocks = swap->file.nr_blocks, n = 0, at = hint;
+    uint32_t blocks, n = 0, at = hint;
 
+    (void)swap;
     lock();
+    blocks = fake.nr_blocks;
     if (fake.max_run > 0)
         want = MIN(want, fake.max_run);
     if (hint < blocks)
@@ -233,7 +268,7 @@ static void give_up(uint32_t first, uint32_t nr, enum block_state to)
 {
     lock();
     for (uint32_t b = first; b < first + nr; b++) {
-        expect(b < fake.swap.file.nr_blocks && fake.state[b] == USED,
+        expect(b < fake.nr_blocks && fake.state[b] == USED,
                "gave up an unused", b);
         expect(fake.writing[b] == 0, "gave up, while being written,", b);
         fake.state[b] = (uint8_t)to;
@@ -242,7 +277,7 @@ static void give_up(uint32_t first, uint32_t nr, enum block_state to)
     fake.counts.nr_used -= nr;
     if (to == RETIRED)
         fake.counts.nr_retired += nr;
-    else
+    else if (!is_leaving(first))
         fake.nr_free += nr;
     unlock();
 }
@@ -285,17 +320,28 @@ uint64_t swap_file_room(const struct swap_file *file)
     return room;
 }
 
+static bool may_grow(uint32_t block) REQUIRES(fake.lock)
+{
+    const struct area *area = area_of(block);
+
+    return area && area->state == SWAP_AREA_ACTIVE &&
+           fake.state[block] == UNBACKED;
+}
+
 int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
 {
-    uint32_t blocks = swap->file.nr_blocks, n;
+    uint32_t n, unbacked = 0;
     int err;
 
+    (void)swap;
     *got = 0;
     lock_assert_none(RANK_BUDGET);
     lock();
     fake.counts.grows++;
     err = fault_due(&fake.grow);
-    n = MIN(MAX(want, fake.grow_step), blocks - fake.nr_backed);
+    for (uint32_t b = 0; b < fake.nr_blocks; b++)
+        unbacked += may_grow(b);
+    n = MIN(MAX(want, fake.grow_step), unbacked);
     n = MIN(n, fake.host_room - MIN(fake.host_room, fake.nr_backed));
     if (!err && n == 0)
         err = -ENOSPC;
@@ -306,7 +352,7 @@ int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
         fake.nr_backed += n;
         fake.nr_free += n;
         for (uint32_t b = 0; n > 0; b++) {
-            if (fake.state[b] == UNBACKED) {
+            if (may_grow(b)) {
                 fake.state[b] = FREE;
                 n--;
             }
@@ -314,6 +360,16 @@ int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
     }
     unlock();
     return err;
+}
+
+uint64_t swap_room(struct swap *swap)
+{
+    return swap_file_room(&swap->file);
+}
+
+bool swap_can_trim(struct swap *swap)
+{
+    return swap->file.can_punch;
 }
 
 /* Caller holds the lock. */
@@ -332,12 +388,13 @@ void fake_swap_before_release(void (*hook)(void))
 uint32_t swap_trim(struct swap *swap, uint32_t max,
                    bool (*release)(void *ctx, uint32_t nr), void *ctx)
 {
-    uint32_t first = swap->file.nr_blocks / SPACE_CLUSTER * SPACE_CLUSTER;
-    uint32_t taken = 0;
+    uint32_t first, taken = 0;
     bool released = true;
 
+    (void)swap;
     lock_assert_none(RANK_BUDGET);
     lock();
+    first = fake.nr_blocks / SPACE_CLUSTER * SPACE_CLUSTER;
     fake.counts.trims++;
     while (released && first > 0 && taken + SPACE_CLUSTER <= max) {
         first -= SPACE_CLUSTER;
@@ -391,28 +448,189 @@ uint32_t swap_nr_tables(struct swap *swap)
     return read_locked(&fake.nr_tables);
 }
 
-uint32_t swap_nr_max(const struct swap *swap)
+static uint32_t nr_max(void) REQUIRES(fake.lock)
 {
-    return swap->file.nr_blocks;
+    uint32_t nr = 0;
+
+    for (unsigned i = 0; i < fake.nr_areas; i++)
+        if (fake.areas[i].state != SWAP_AREA_LEAVING)
+            nr += fake.areas[i].nr;
+    return nr;
+}
+
+uint32_t swap_nr_max(struct swap *swap)
+{
+    uint32_t nr;
+
+    (void)swap;
+    lock();
+    nr = nr_max();
+    unlock();
+    return nr;
 }
 
 void swap_stats(struct swap *swap, struct space_stats *stats)
 {
     uint32_t run = 0;
 
+    (void)swap;
     memset(stats, 0, sizeof(*stats));
     lock();
-    stats->nr_blocks = swap->file.nr_blocks;
+    stats->nr_blocks = nr_max();
     stats->nr_backed = fake.nr_backed;
     stats->nr_free = fake.nr_free;
     stats->nr_used = fake.counts.nr_used;
     stats->nr_retired = fake.counts.nr_retired;
-    for (uint32_t b = 0; b < swap->file.nr_blocks; b++) {
+    for (uint32_t b = 0; b < fake.nr_blocks; b++) {
         run = fake.state[b] == FREE ? run + 1 : 0;
         stats->free_runs += run == 1;
         stats->largest_run = MAX(stats->largest_run, run);
     }
     unlock();
+}
+
+/* --- areas ---------------------------------------------------------------- */
+
+static void describe(const struct area *area, struct swap_area_info *info)
+    REQUIRES(fake.lock)
+{
+    *info = (struct swap_area_info){ .state = area->state,
+                                     .priority = area->priority,
+                                     .first = area->first,
+                                     .nr_max = area->nr };
+    strcpy(info->name, area->name);
+    for (uint32_t b = area->first; b < area->first + area->nr; b++) {
+        info->nr_backed += fake.state[b] != UNBACKED;
+        info->nr_free += fake.state[b] == FREE;
+        info->nr_used += fake.state[b] == USED;
+        info->nr_retired += fake.state[b] == RETIRED;
+    }
+}
+
+int swap_add(struct swap *swap, const struct swap_file *file, int priority)
+{
+    struct area *area = &fake.areas[fake.nr_areas];
+
+    (void)swap;
+    lock();
+    expect(fake.nr_areas < SWAP_AREAS_MAX &&
+               fake.nr_blocks + file->nr_blocks + 1 <= FAKE_SWAP_BLOCKS_MAX,
+           "too many areas or blocks:", file->nr_blocks);
+    *area = (struct area){ .first = fake.nr_blocks ? fake.nr_blocks + 1 : 0,
+                           .nr = file->nr_blocks, .priority = priority };
+    snprintf(area->name, sizeof(area->name), "%s", file->name ? file->name : "");
+    fake.nr_blocks = area->first + area->nr;
+    fake.nr_areas++;
+    unlock();
+    return 0;
+}
+
+static struct area *area_named(const char *name) REQUIRES(fake.lock)
+{
+    for (unsigned i = 0; i < fake.nr_areas; i++)
+        if (strcmp(fake.areas[i].name, name) == 0)
+            return &fake.areas[i];
+    return NULL;
+}
+
+int swap_close(struct swap *swap, const char *name, uint32_t *first)
+{
+    struct area *area;
+    int err = 0;
+
+    (void)swap;
+    lock();
+    area = area_named(name);
+    for (unsigned i = 0; i < fake.nr_areas; i++)
+        if (fake.areas[i].state != SWAP_AREA_ACTIVE)
+            err = -EBUSY;
+    if (!area)
+        err = -ENOENT;
+    if (!err) {
+        area->state = SWAP_AREA_CLOSING;
+        *first = area->first;
+    }
+    unlock();
+    return err;
+}
+
+static void count_area(uint32_t first, enum swap_area_state state, int sign)
+{
+    struct swap_area_info info;
+    struct area *area;
+
+    lock();
+    area = area_of(first);
+    expect(area != NULL, "no area at", first);
+    describe(area, &info);
+    if ((area->state == SWAP_AREA_LEAVING) != (state == SWAP_AREA_LEAVING)) {
+        fake.nr_free += (uint32_t)sign * info.nr_free;
+        fake.nr_backed += (uint32_t)sign * info.nr_backed;
+    }
+    area->state = state;
+    unlock();
+}
+
+void swap_leave(struct swap *swap, uint32_t first)
+{
+    (void)swap;
+    count_area(first, SWAP_AREA_LEAVING, -1);
+}
+
+void swap_reopen(struct swap *swap, uint32_t first)
+{
+    (void)swap;
+    count_area(first, SWAP_AREA_ACTIVE, 1);
+}
+
+void swap_get(struct swap *swap, uint32_t first, struct swap_area_info *info)
+{
+    (void)swap;
+    lock();
+    expect(area_of(first) != NULL, "no area at", first);
+    describe(area_of(first), info);
+    unlock();
+}
+
+void swap_drop(struct swap *swap, uint32_t first)
+{
+    struct swap_area_info info;
+    struct area *area;
+
+    (void)swap;
+    lock();
+    area = area_of(first);
+    expect(area != NULL && area->state == SWAP_AREA_LEAVING, "no leaving area at",
+           first);
+    describe(area, &info);
+    expect(info.nr_used == 0, "dropped, but in use: area of", first);
+    memset(&fake.state[area->first], UNBACKED, area->nr);
+    *area = fake.areas[--fake.nr_areas];
+    unlock();
+}
+
+uint32_t swap_list(struct swap *swap, struct swap_area_info list[SWAP_AREAS_MAX])
+{
+    uint32_t nr;
+
+    (void)swap;
+    lock();
+    for (nr = 0; nr < fake.nr_areas; nr++)
+        describe(&fake.areas[nr], &list[nr]);
+    unlock();
+    return nr;
+}
+
+bool swap_is_leaving(struct swap *swap, uint32_t block)
+{
+    bool leaving;
+
+    (void)swap;
+    lock();
+    expect(area_of(block) != NULL, "no area at", block);
+    leaving = is_leaving(block);
+    unlock();
+    return leaving;
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -437,18 +655,18 @@ static void *zeroed(size_t count, size_t size)
 int swap_create(struct swap **out, const struct swap_file *file,
                 struct arena *arena, unsigned max_inflight)
 {
-    size_t bytes = ((size_t)file->nr_blocks + 1) << PAGE_SHIFT;
+    size_t bytes = (size_t)FAKE_SWAP_BLOCKS_MAX << PAGE_SHIFT;
 
     (void)max_inflight;
     lock();
     fake.swap = (struct swap){ .file = *file, .arena = arena };
-    if (file->fd == -1)
-        fake.swap.file.nr_blocks = 0;
+    fake.nr_blocks = 0;
+    fake.nr_areas = 0;
     fake.bytes = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     expect(fake.bytes != MAP_FAILED, "no memory for", BLOCK_NONE);
-    fake.state = zeroed(file->nr_blocks, sizeof(*fake.state));
-    fake.writing = zeroed(file->nr_blocks, sizeof(*fake.writing));
+    fake.state = zeroed(FAKE_SWAP_BLOCKS_MAX, sizeof(*fake.state));
+    fake.writing = zeroed(FAKE_SWAP_BLOCKS_MAX, sizeof(*fake.writing));
     fake.tables = zeroed(arena->nr_frames, sizeof(*fake.tables));
     fake.nr_tables = fake.nr_backed = fake.nr_free = fake.cursor = 0;
     list_init(&fake.queue);
@@ -462,6 +680,8 @@ int swap_create(struct swap **out, const struct swap_file *file,
     fake.seed = 1;
     fake.counts = (struct fake_swap_counts){ 0 };
     unlock();
+    if (file->fd != -1)
+        swap_add(&fake.swap, file, -1);
     *out = &fake.swap;
     return -pthread_create(&fake.thread, NULL, completion_thread, NULL);
 }
@@ -470,7 +690,7 @@ void swap_destroy(struct swap *swap)
 {
     lock();
     expect(fake.nr_queued == 0, "I/O left in flight at destroy;", BLOCK_NONE);
-    for (uint32_t b = 0; b < swap->file.nr_blocks; b++)
+    for (uint32_t b = 0; b < fake.nr_blocks; b++)
         expect(fake.state[b] != USED, "leaked", b);
     fake.stop = true;
     cond_broadcast(&fake.changed);
@@ -478,7 +698,7 @@ void swap_destroy(struct swap *swap)
     pthread_join(fake.thread, NULL);
     while (fake.nr_tables > 0)
         arena_frame_free(swap->arena, fake.tables[--fake.nr_tables]);
-    munmap(fake.bytes, ((size_t)swap->file.nr_blocks + 1) << PAGE_SHIFT);
+    munmap(fake.bytes, (size_t)FAKE_SWAP_BLOCKS_MAX << PAGE_SHIFT);
     free(fake.state);
     free(fake.writing);
     free(fake.tables);
@@ -591,6 +811,6 @@ struct fake_swap_counts fake_swap_counts(void)
 
 void *fake_swap_block(uint32_t block)
 {
-    expect(block < fake.swap.file.nr_blocks, "no such", block);
+    expect(block < fake.nr_blocks, "no such", block);
     return fake.bytes + ((size_t)block << PAGE_SHIFT);
 }

@@ -22,6 +22,9 @@
 
 #include "swap.h"
 
+/* All areas together, with a gap between each two. */
+enum { FAKE_SWAP_BLOCKS_MAX = 1 << 19 };
+
 /* A file for swap_create; 0 blocks: no swap at all. */
 struct swap_file fake_swap_file(uint32_t nr_blocks);
 
