@@ -54,6 +54,8 @@ struct session {
     bool debug;
     uid_t owner;
     _Atomic bool stopping;
+    _Atomic unsigned spare_readers; /* that may wait for a read while others go
+                                     * on; the transport sets it */
     _Atomic uint64_t last_fh;    /* number of the last open file */
     struct handle_bucket handles[HANDLE_BUCKETS]; /* open files, directories */
 };

@@ -104,8 +104,10 @@ int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
                uint32_t *first, uint32_t *got);
 void swap_free(struct swap *swap, uint32_t first, uint32_t nr);
 void swap_retire(struct swap *swap, uint32_t first, uint32_t nr);
-/* Spoils io->block, too. */
+/* These spoil io->block, too. */
 void swap_submit(struct swap *swap, struct swap_io *io);
+/* On the caller's thread (io.h). */
+void swap_run(struct swap *swap, struct swap_io *io);
 /* The block, which is in use, is of a LEAVING area. */
 bool swap_is_leaving(struct swap *swap, uint32_t block);
 

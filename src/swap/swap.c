@@ -173,7 +173,8 @@ void swap_retire(struct swap *swap, uint32_t first, uint32_t nr)
     mutex_unlock(&swap->lock);
 }
 
-void swap_submit(struct swap *swap, struct swap_io *io)
+/* The engine that the request is for; its block is the area's own number then. */
+static struct swap_engine *engine_for(struct swap *swap, struct swap_io *io)
 {
     struct swap_area *area;
 
@@ -181,7 +182,17 @@ void swap_submit(struct swap *swap, struct swap_io *io)
     area = area_of(swap, io->block);
     mutex_unlock(&swap->lock);
     io->block -= area->base;
-    swap_engine_submit(area->engine, io);
+    return area->engine;
+}
+
+void swap_submit(struct swap *swap, struct swap_io *io)
+{
+    swap_engine_submit(engine_for(swap, io), io);
+}
+
+void swap_run(struct swap *swap, struct swap_io *io)
+{
+    swap_engine_run(engine_for(swap, io), io);
 }
 
 bool swap_is_leaving(struct swap *swap, uint32_t block)

@@ -5,10 +5,10 @@
  * back, moves the bytes, and calls done() with no lock held.
  *
  * Allocation is a next-fit walk over the shadow.  It is slow on purpose: simple
- * enough to be believed when it and the code under test disagree.  Areas are used
- * in the order in which they came, whatever their priority.
+ * enough to be believed when it and the code under test disagree.  Areas are
+ * used by their numbers, whatever their priority (fake_areas.c).
  */
-#include "fake_swap.h"
+#include "fake_swap_internal.h"
 
 #include "clock.h"
 #include "log.h"
@@ -20,56 +20,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum block_state { UNBACKED, FREE, USED, RETIRED };
+struct fake fake;
 
-struct fault {
-    unsigned after, times;
-    int err;
-};
-
-struct swap {
-    struct swap_file file;
-    struct arena *arena;
-};
-
-struct area {
-    char name[SWAP_NAME_BYTES];
-    uint32_t first, nr;
-    int priority;
-    enum swap_area_state state;
-};
-
-static struct fake {
-    struct swap swap;
-    uint32_t nr_blocks;  /* numbers in use, gaps between areas included */
-    struct area areas[SWAP_AREAS_MAX];
-    unsigned nr_areas;
-    uint8_t *bytes;
-    uint8_t *state;      /* enum block_state of each block */
-    uint16_t *writing;   /* writes in flight on each block */
-    uint32_t *tables;    /* frames lent by the arena */
-    uint32_t nr_tables, nr_backed, nr_free, cursor;
-    pthread_t thread;
-    struct mutex lock;   /* RANK_SWAP, so that callers' lock order is checked */
-    struct cond changed;
-    struct list queue;
-    unsigned nr_queued;
-    unsigned may_finish; /* held requests that were released */
-    bool stop;
-    struct fault read, write, grow;
-    uint32_t host_room, grow_step, max_run, table_blocks;
-    unsigned delay_us, seed;
-    bool hold, shuffle;
-    void (*before_release)(void);
-    struct fake_swap_counts counts;
-} fake;
-
-static void lock(void) ACQUIRE(fake.lock)
+void fake_lock(void)
 {
     mutex_lock(&fake.lock, RANK_SWAP);
 }
 
-static void unlock(void) RELEASE(fake.lock)
+void fake_unlock(void)
 {
     mutex_unlock(&fake.lock);
 }
@@ -79,29 +37,13 @@ static void wait_for_change(void) REQUIRES(fake.lock)
     cond_wait(&fake.changed, &fake.lock);
 }
 
-static void expect(bool good, const char *what, uint32_t block)
+void fake_expect(bool good, const char *what, uint32_t block)
 {
     if (good)
         return;
     log_error("fake swap: %s block %u (state %u)", what, block,
               block < fake.nr_blocks ? fake.state[block] : 99u);
     abort();
-}
-
-/* The area of a block, NULL if there is none. */
-static struct area *area_of(uint32_t block) REQUIRES(fake.lock)
-{
-    for (unsigned i = 0; i < fake.nr_areas; i++)
-        if (block - fake.areas[i].first < fake.areas[i].nr)
-            return &fake.areas[i];
-    return NULL;
-}
-
-static bool is_leaving(uint32_t block) REQUIRES(fake.lock)
-{
-    const struct area *area = area_of(block);
-
-    return area && area->state == SWAP_AREA_LEAVING;
 }
 
 static int fault_due(struct fault *fault)
@@ -162,15 +104,15 @@ static void finish(struct swap_io *io) REQUIRES(fake.lock)
         fake.counts.reads++;
         fake.counts.read_blocks += io->nr;
     }
-    unlock();
+    fake_unlock();
     done(io, err);
-    lock();
+    fake_lock();
 }
 
 static void *completion_thread(void *unused)
 {
     (void)unused;
-    lock();
+    fake_lock();
     while (!fake.stop || fake.nr_queued > 0) {
         struct swap_io *io = next_request();
 
@@ -183,16 +125,16 @@ static void *completion_thread(void *unused)
         if (fake.delay_us > 0) {
             unsigned us = fake.delay_us;
 
-            unlock();
+            fake_unlock();
             clock_sleep_ns(us * UINT64_C(1000));
-            lock();
+            fake_lock();
         }
         finish(io);
         if (fake.may_finish > 0)
             fake.may_finish--;
         cond_broadcast(&fake.changed);
     }
-    unlock();
+    fake_unlock();
     return NULL;
 }
 
@@ -202,17 +144,17 @@ void swap_submit(struct swap *swap, struct swap_io *io)
 
     (void)swap;
     for (uint32_t i = 0; i < io->iov_count; i++) {
-        expect(io->iov[i].iov_len % PAGE_SIZE == 0 && io->iov[i].iov_len > 0,
+        fake_expect(io->iov[i].iov_len % PAGE_SIZE == 0 && io->iov[i].iov_len > 0,
                "iovec not in whole pages for", io->block);
         bytes += io->iov[i].iov_len;
     }
-    expect(io->nr > 0 && io->nr <= SWAP_IO_MAX_PAGES, "size of I/O at",
+    fake_expect(io->nr > 0 && io->nr <= SWAP_IO_MAX_PAGES, "size of I/O at",
            io->block);
-    expect(bytes == (size_t)io->nr << PAGE_SHIFT, "iovec sum of I/O at",
+    fake_expect(bytes == (size_t)io->nr << PAGE_SHIFT, "iovec sum of I/O at",
            io->block);
-    lock();
+    fake_lock();
     for (uint32_t b = io->block; b < io->block + io->nr; b++) {
-        expect(b < fake.nr_blocks && fake.state[b] == USED,
+        fake_expect(b < fake.nr_blocks && fake.state[b] == USED,
                "I/O on an unused", b);
         if (io->op == SWAP_IO_WRITE)
             fake.writing[b]++;
@@ -220,7 +162,14 @@ void swap_submit(struct swap *swap, struct swap_io *io)
     list_add_tail(&fake.queue, &io->link);
     fake.nr_queued++;
     cond_broadcast(&fake.changed);
-    unlock();
+    fake_unlock();
+}
+
+/* The caller looks at its pages before it relies on them, so another thread may
+ * finish: faults, delays and order are those of all requests. */
+void swap_run(struct swap *swap, struct swap_io *io)
+{
+    swap_submit(swap, io);
 }
 
 /* --- blocks --------------------------------------------------------------- */
@@ -231,7 +180,7 @@ static uint32_t run_at(uint32_t block, uint32_t want) REQUIRES(fake.lock)
     uint32_t n = 0;
 
     while (n < want && block + n < fake.nr_blocks &&
-           fake.state[block + n] == FREE && !is_leaving(block + n))
+           fake.state[block + n] == FREE && !fake_is_leaving(block + n))
         n++;
     return n;
 }
@@ -242,7 +191,7 @@ int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
     uint32_t blocks, n = 0, at = hint;
 
     (void)swap;
-    lock();
+    fake_lock();
     blocks = fake.nr_blocks;
     if (fake.max_run > 0)
         want = MIN(want, fake.max_run);
@@ -260,26 +209,26 @@ int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
         *first = at;
         *got = n;
     }
-    unlock();
+    fake_unlock();
     return n > 0 ? 0 : -ENOSPC;
 }
 
 static void give_up(uint32_t first, uint32_t nr, enum block_state to)
 {
-    lock();
+    fake_lock();
     for (uint32_t b = first; b < first + nr; b++) {
-        expect(b < fake.nr_blocks && fake.state[b] == USED,
+        fake_expect(b < fake.nr_blocks && fake.state[b] == USED,
                "gave up an unused", b);
-        expect(fake.writing[b] == 0, "gave up, while being written,", b);
+        fake_expect(fake.writing[b] == 0, "gave up, while being written,", b);
         fake.state[b] = (uint8_t)to;
         memset(fake.bytes + ((size_t)b << PAGE_SHIFT), 0xdd, PAGE_SIZE);
     }
     fake.counts.nr_used -= nr;
     if (to == RETIRED)
         fake.counts.nr_retired += nr;
-    else if (!is_leaving(first))
+    else if (!fake_is_leaving(first))
         fake.nr_free += nr;
-    unlock();
+    fake_unlock();
 }
 
 void swap_free(struct swap *swap, uint32_t first, uint32_t nr)
@@ -314,15 +263,15 @@ uint64_t swap_file_room(const struct swap_file *file)
     uint64_t room;
 
     (void)file;
-    lock();
+    fake_lock();
     room = fake.host_room - MIN(fake.host_room, fake.nr_backed);
-    unlock();
+    fake_unlock();
     return room;
 }
 
 static bool may_grow(uint32_t block) REQUIRES(fake.lock)
 {
-    const struct area *area = area_of(block);
+    const struct fake_area *area = fake_area_of(block);
 
     return area && area->state == SWAP_AREA_ACTIVE &&
            fake.state[block] == UNBACKED;
@@ -336,7 +285,7 @@ int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
     (void)swap;
     *got = 0;
     lock_assert_none(RANK_BUDGET);
-    lock();
+    fake_lock();
     fake.counts.grows++;
     err = fault_due(&fake.grow);
     for (uint32_t b = 0; b < fake.nr_blocks; b++)
@@ -358,7 +307,7 @@ int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
             }
         }
     }
-    unlock();
+    fake_unlock();
     return err;
 }
 
@@ -380,9 +329,9 @@ static bool cluster_free(uint32_t first) REQUIRES(fake.lock)
 
 void fake_swap_before_release(void (*hook)(void))
 {
-    lock();
+    fake_lock();
     fake.before_release = hook;
-    unlock();
+    fake_unlock();
 }
 
 uint32_t swap_trim(struct swap *swap, uint32_t max,
@@ -393,7 +342,7 @@ uint32_t swap_trim(struct swap *swap, uint32_t max,
 
     (void)swap;
     lock_assert_none(RANK_BUDGET);
-    lock();
+    fake_lock();
     first = fake.nr_blocks / SPACE_CLUSTER * SPACE_CLUSTER;
     fake.counts.trims++;
     while (released && first > 0 && taken + SPACE_CLUSTER <= max) {
@@ -403,11 +352,11 @@ uint32_t swap_trim(struct swap *swap, uint32_t max,
         /* Out of reach while the owner is asked. */
         memset(&fake.state[first], UNBACKED, SPACE_CLUSTER);
         fake.nr_free -= SPACE_CLUSTER;
-        unlock();
+        fake_unlock();
         if (fake.before_release)
             fake.before_release();
         released = release(ctx, SPACE_CLUSTER);
-        lock();
+        fake_lock();
         if (released) {
             fake.nr_backed -= SPACE_CLUSTER;
             taken += SPACE_CLUSTER;
@@ -416,7 +365,7 @@ uint32_t swap_trim(struct swap *swap, uint32_t max,
             fake.nr_free += SPACE_CLUSTER;
         }
     }
-    unlock();
+    fake_unlock();
     return taken;
 }
 
@@ -424,9 +373,9 @@ static uint32_t read_locked(const uint32_t *counter)
 {
     uint32_t value;
 
-    lock();
+    fake_lock();
     value = *counter;
-    unlock();
+    fake_unlock();
     return value;
 }
 
@@ -448,24 +397,14 @@ uint32_t swap_nr_tables(struct swap *swap)
     return read_locked(&fake.nr_tables);
 }
 
-static uint32_t nr_max(void) REQUIRES(fake.lock)
-{
-    uint32_t nr = 0;
-
-    for (unsigned i = 0; i < fake.nr_areas; i++)
-        if (fake.areas[i].state != SWAP_AREA_LEAVING)
-            nr += fake.areas[i].nr;
-    return nr;
-}
-
 uint32_t swap_nr_max(struct swap *swap)
 {
     uint32_t nr;
 
     (void)swap;
-    lock();
-    nr = nr_max();
-    unlock();
+    fake_lock();
+    nr = fake_nr_max();
+    fake_unlock();
     return nr;
 }
 
@@ -475,8 +414,8 @@ void swap_stats(struct swap *swap, struct space_stats *stats)
 
     (void)swap;
     memset(stats, 0, sizeof(*stats));
-    lock();
-    stats->nr_blocks = nr_max();
+    fake_lock();
+    stats->nr_blocks = fake_nr_max();
     stats->nr_backed = fake.nr_backed;
     stats->nr_free = fake.nr_free;
     stats->nr_used = fake.counts.nr_used;
@@ -486,151 +425,7 @@ void swap_stats(struct swap *swap, struct space_stats *stats)
         stats->free_runs += run == 1;
         stats->largest_run = MAX(stats->largest_run, run);
     }
-    unlock();
-}
-
-/* --- areas ---------------------------------------------------------------- */
-
-static void describe(const struct area *area, struct swap_area_info *info)
-    REQUIRES(fake.lock)
-{
-    *info = (struct swap_area_info){ .state = area->state,
-                                     .priority = area->priority,
-                                     .first = area->first,
-                                     .nr_max = area->nr };
-    strcpy(info->name, area->name);
-    for (uint32_t b = area->first; b < area->first + area->nr; b++) {
-        info->nr_backed += fake.state[b] != UNBACKED;
-        info->nr_free += fake.state[b] == FREE;
-        info->nr_used += fake.state[b] == USED;
-        info->nr_retired += fake.state[b] == RETIRED;
-    }
-}
-
-int swap_add(struct swap *swap, const struct swap_file *file, int priority)
-{
-    struct area *area = &fake.areas[fake.nr_areas];
-
-    (void)swap;
-    lock();
-    expect(fake.nr_areas < SWAP_AREAS_MAX &&
-               fake.nr_blocks + file->nr_blocks + 1 <= FAKE_SWAP_BLOCKS_MAX,
-           "too many areas or blocks:", file->nr_blocks);
-    *area = (struct area){ .first = fake.nr_blocks ? fake.nr_blocks + 1 : 0,
-                           .nr = file->nr_blocks, .priority = priority };
-    snprintf(area->name, sizeof(area->name), "%s", file->name ? file->name : "");
-    fake.nr_blocks = area->first + area->nr;
-    fake.nr_areas++;
-    unlock();
-    return 0;
-}
-
-static struct area *area_named(const char *name) REQUIRES(fake.lock)
-{
-    for (unsigned i = 0; i < fake.nr_areas; i++)
-        if (strcmp(fake.areas[i].name, name) == 0)
-            return &fake.areas[i];
-    return NULL;
-}
-
-int swap_close(struct swap *swap, const char *name, uint32_t *first)
-{
-    struct area *area;
-    int err = 0;
-
-    (void)swap;
-    lock();
-    area = area_named(name);
-    for (unsigned i = 0; i < fake.nr_areas; i++)
-        if (fake.areas[i].state != SWAP_AREA_ACTIVE)
-            err = -EBUSY;
-    if (!area)
-        err = -ENOENT;
-    if (!err) {
-        area->state = SWAP_AREA_CLOSING;
-        *first = area->first;
-    }
-    unlock();
-    return err;
-}
-
-static void count_area(uint32_t first, enum swap_area_state state, int sign)
-{
-    struct swap_area_info info;
-    struct area *area;
-
-    lock();
-    area = area_of(first);
-    expect(area != NULL, "no area at", first);
-    describe(area, &info);
-    if ((area->state == SWAP_AREA_LEAVING) != (state == SWAP_AREA_LEAVING)) {
-        fake.nr_free += (uint32_t)sign * info.nr_free;
-        fake.nr_backed += (uint32_t)sign * info.nr_backed;
-    }
-    area->state = state;
-    unlock();
-}
-
-void swap_leave(struct swap *swap, uint32_t first)
-{
-    (void)swap;
-    count_area(first, SWAP_AREA_LEAVING, -1);
-}
-
-void swap_reopen(struct swap *swap, uint32_t first)
-{
-    (void)swap;
-    count_area(first, SWAP_AREA_ACTIVE, 1);
-}
-
-void swap_get(struct swap *swap, uint32_t first, struct swap_area_info *info)
-{
-    (void)swap;
-    lock();
-    expect(area_of(first) != NULL, "no area at", first);
-    describe(area_of(first), info);
-    unlock();
-}
-
-void swap_drop(struct swap *swap, uint32_t first)
-{
-    struct swap_area_info info;
-    struct area *area;
-
-    (void)swap;
-    lock();
-    area = area_of(first);
-    expect(area != NULL && area->state == SWAP_AREA_LEAVING, "no leaving area at",
-           first);
-    describe(area, &info);
-    expect(info.nr_used == 0, "dropped, but in use: area of", first);
-    memset(&fake.state[area->first], UNBACKED, area->nr);
-    *area = fake.areas[--fake.nr_areas];
-    unlock();
-}
-
-uint32_t swap_list(struct swap *swap, struct swap_area_info list[SWAP_AREAS_MAX])
-{
-    uint32_t nr;
-
-    (void)swap;
-    lock();
-    for (nr = 0; nr < fake.nr_areas; nr++)
-        describe(&fake.areas[nr], &list[nr]);
-    unlock();
-    return nr;
-}
-
-bool swap_is_leaving(struct swap *swap, uint32_t block)
-{
-    bool leaving;
-
-    (void)swap;
-    lock();
-    expect(area_of(block) != NULL, "no area at", block);
-    leaving = is_leaving(block);
-    unlock();
-    return leaving;
+    fake_unlock();
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -648,25 +443,27 @@ static void *zeroed(size_t count, size_t size)
 {
     void *p = calloc(MAX(count, 1), size);
 
-    expect(p != NULL, "no memory for", BLOCK_NONE);
+    fake_expect(p != NULL, "no memory for", BLOCK_NONE);
     return p;
 }
 
 int swap_create(struct swap **out, const struct swap_file *file,
                 struct arena *arena, unsigned max_inflight)
 {
-    size_t bytes = (size_t)FAKE_SWAP_BLOCKS_MAX << PAGE_SHIFT;
+    uint32_t capacity = file->nr_blocks + FAKE_SWAP_MORE_BLOCKS;
+    size_t bytes = (size_t)capacity << PAGE_SHIFT;
 
     (void)max_inflight;
-    lock();
+    fake_lock();
     fake.swap = (struct swap){ .file = *file, .arena = arena };
     fake.nr_blocks = 0;
+    fake.capacity = capacity;
     fake.nr_areas = 0;
     fake.bytes = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    expect(fake.bytes != MAP_FAILED, "no memory for", BLOCK_NONE);
-    fake.state = zeroed(FAKE_SWAP_BLOCKS_MAX, sizeof(*fake.state));
-    fake.writing = zeroed(FAKE_SWAP_BLOCKS_MAX, sizeof(*fake.writing));
+    fake_expect(fake.bytes != MAP_FAILED, "no memory for", BLOCK_NONE);
+    fake.state = zeroed(capacity, sizeof(*fake.state));
+    fake.writing = zeroed(capacity, sizeof(*fake.writing));
     fake.tables = zeroed(arena->nr_frames, sizeof(*fake.tables));
     fake.nr_tables = fake.nr_backed = fake.nr_free = fake.cursor = 0;
     list_init(&fake.queue);
@@ -679,7 +476,7 @@ int swap_create(struct swap **out, const struct swap_file *file,
     fake.delay_us = 0;
     fake.seed = 1;
     fake.counts = (struct fake_swap_counts){ 0 };
-    unlock();
+    fake_unlock();
     if (file->fd != -1)
         swap_add(&fake.swap, file, -1);
     *out = &fake.swap;
@@ -688,17 +485,17 @@ int swap_create(struct swap **out, const struct swap_file *file,
 
 void swap_destroy(struct swap *swap)
 {
-    lock();
-    expect(fake.nr_queued == 0, "I/O left in flight at destroy;", BLOCK_NONE);
+    fake_lock();
+    fake_expect(fake.nr_queued == 0, "I/O left in flight at destroy;", BLOCK_NONE);
     for (uint32_t b = 0; b < fake.nr_blocks; b++)
-        expect(fake.state[b] != USED, "leaked", b);
+        fake_expect(fake.state[b] != USED, "leaked", b);
     fake.stop = true;
     cond_broadcast(&fake.changed);
-    unlock();
+    fake_unlock();
     pthread_join(fake.thread, NULL);
     while (fake.nr_tables > 0)
         arena_frame_free(swap->arena, fake.tables[--fake.nr_tables]);
-    munmap(fake.bytes, (size_t)FAKE_SWAP_BLOCKS_MAX << PAGE_SHIFT);
+    munmap(fake.bytes, (size_t)fake.capacity << PAGE_SHIFT);
     free(fake.state);
     free(fake.writing);
     free(fake.tables);
@@ -708,9 +505,9 @@ void swap_destroy(struct swap *swap)
 
 static void set_fault(struct fault *fault, unsigned n, int err, unsigned times)
 {
-    lock();
+    fake_lock();
     *fault = (struct fault){ .after = n, .times = times, .err = err };
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_fail_read_after(unsigned n, int err, unsigned times)
@@ -730,9 +527,9 @@ void fake_swap_fail_grow_after(unsigned n, int err, unsigned times)
 
 static void set(uint32_t *setting, uint32_t value)
 {
-    lock();
+    fake_lock();
     *setting = value;
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_host_room(uint32_t nr_blocks)
@@ -762,36 +559,36 @@ void fake_swap_delay_us(unsigned us)
 
 void fake_swap_shuffle(bool on)
 {
-    lock();
+    fake_lock();
     fake.shuffle = on;
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_hold(bool on)
 {
-    lock();
+    fake_lock();
     fake.hold = on;
     fake.may_finish = 0;
     cond_broadcast(&fake.changed);
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_release(unsigned n)
 {
-    lock();
+    fake_lock();
     fake.may_finish += MIN(n, fake.nr_queued);
     cond_broadcast(&fake.changed);
     while (fake.hold && fake.may_finish > 0)
         wait_for_change();
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_wait_held(unsigned n)
 {
-    lock();
+    fake_lock();
     while (fake.nr_queued < n)
         wait_for_change();
-    unlock();
+    fake_unlock();
 }
 
 unsigned fake_swap_nr_held(void)
@@ -803,14 +600,14 @@ struct fake_swap_counts fake_swap_counts(void)
 {
     struct fake_swap_counts counts;
 
-    lock();
+    fake_lock();
     counts = fake.counts;
-    unlock();
+    fake_unlock();
     return counts;
 }
 
 void *fake_swap_block(uint32_t block)
 {
-    expect(block < fake.nr_blocks, "no such", block);
+    fake_expect(block < fake.nr_blocks, "no such", block);
     return fake.bytes + ((size_t)block << PAGE_SHIFT);
 }

@@ -1,6 +1,6 @@
 /* fake_swap.h - swap.h in RAM, for the tests of the rooms above swap.
  *
- * Link fake_swap.c and name 'swap' as replaced in the unit's row:
+ * Link fake_swap.c and fake_areas.c, and name 'swap' as replaced in the unit's row:
  *
  *     ['launder', [files(meson.project_source_root()
  *        / 'tests/unit/swap/fake_swap.c')], ['swap']]
@@ -22,8 +22,8 @@
 
 #include "swap.h"
 
-/* All areas together, with a gap between each two. */
-enum { FAKE_SWAP_BLOCKS_MAX = 1 << 19 };
+/* Blocks of all areas but the first together, with a gap between each two. */
+enum { FAKE_SWAP_MORE_BLOCKS = 1 << 17 };
 
 /* A file for swap_create; 0 blocks: no swap at all. */
 struct swap_file fake_swap_file(uint32_t nr_blocks);
