@@ -6,6 +6,9 @@
 #include <linux/fs.h>
 #include <sys/sysmacros.h>
 
+/* Of a few milliseconds each, until what was deleted is forgotten. */
+enum { STATFS_TRIES = 3 };
+
 void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
     struct request *rq = session_current(req);
@@ -41,8 +44,24 @@ static struct timespec time_of(uint64_t seconds, uint32_t nanoseconds)
                               .tv_nsec = (long)MIN(nanoseconds, 999999999u) };
 }
 
+/* What a set of FATTR bits asks for.  Two things the kernel says between the
+ * lines: nothing at all is a chown(2) to nobody, which still takes set-id bits
+ * away; and a size that comes with an open file is ftruncate(2), which moves the
+ * times even if the size stays, as truncate(2) does not. */
+static unsigned set_of(uint32_t valid, bool opened)
+{
+    unsigned set = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(set_bits); i++)
+        if (valid & set_bits[i].fattr)
+            set |= set_bits[i].set;
+    if (valid & FATTR_SIZE && opened)
+        set |= TREE_SET_MTIME_NOW;
+    return set ? set : TREE_SET_OWNER_KEPT;
+}
+
 /* The message is decoded here: libfuse 3.14 names the bits of `to_set`
- * wrongly. */
+ * wrongly, and takes FATTR_FH out of them. */
 void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
                 struct fuse_file_info *fi)
 {
@@ -59,16 +78,12 @@ void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
         .gid = in->gid,
     };
     struct tree_attr result;
-    unsigned set = 0;
     int err;
 
     (void)unused;
     (void)to_set;
-    (void)fi;
-    for (size_t i = 0; i < ARRAY_SIZE(set_bits); i++)
-        if (in->valid & set_bits[i].fattr)
-            set |= set_bits[i].set;
-    err = tree_setattr(rq->session->tree, &cred, id, set, &attr, rq->may_wait,
+    err = tree_setattr(rq->session->tree, &cred, id,
+                       set_of(in->valid, fi != NULL), &attr, rq->may_wait,
                        &result);
     if (err)
         op_result(rq, err);
@@ -76,14 +91,18 @@ void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
         reply_attr(rq, &result);
 }
 
+/* Whoever has deleted something wants to see the space it took. */
 void op_statfs(fuse_req_t req, fuse_ino_t id)
 {
     struct request *rq = session_current(req);
     struct fuse_statfs_out out = { 0 };
     struct statvfs st = { 0 };
-    int err = tree_statvfs(rq->session->tree, &st);
+    int err;
 
     (void)id;
+    if (request_settle(rq, STATFS_TRIES))
+        return;
+    err = tree_statvfs(rq->session->tree, &st);
     if (err) {
         op_result(rq, err);
         return;

@@ -32,13 +32,9 @@ struct request_pool {
     struct request requests[];
 };
 
-/* Times that a request is run again for space, 2 ms apart: what comes back for
+/* Times that a request is run again for space, 2 ms apart.  What comes back for
  * certain is worth half a minute, as a large file on a slow disk may take. */
-static const unsigned space_retries[] = {
-    [TREE_OWED_NOTHING] = 0,
-    [TREE_OWED_FORGET] = 100,
-    [TREE_OWED_NOW] = 15000,
-};
+enum { SPACE_RETRIES = 100, SURE_RETRIES = 15000 };
 
 static size_t stride(uint32_t max_write)
 {
@@ -68,8 +64,8 @@ int request_pool_create(struct request_pool **out, struct session *session,
         struct request *rq = &pool->requests[i];
 
         rq->session = session;
-        rq->message = pool->memory + i * stride(max_write) + PAGE_SIZE -
-                      REQUEST_HEAD;
+        rq->data = pool->memory + i * stride(max_write) + PAGE_SIZE;
+        rq->message = rq->data - REQUEST_HEAD;
         list_add_tail(&pool->free, &rq->link);
     }
     *out = pool;
@@ -125,22 +121,37 @@ bool request_interrupt(struct request_pool *pool, uint64_t unique)
 void *request_scratch(struct request_pool *pool, struct request *rq,
                       size_t *room)
 {
-    /* Names end within the first page: two of 255 bytes at most. */
-    *room = pool->max_write - PAGE_SIZE;
-    return rq->message + REQUEST_HEAD + PAGE_SIZE;
+    /* A message without names ends where the data would begin. */
+    const uint8_t *end = rq->message + rq->bytes;
+    size_t used = end > rq->data
+                      ? round_up((size_t)(end - rq->data), PAGE_SIZE) : 0;
+
+    *room = pool->max_write - used;
+    return rq->data + used;
 }
 
 /* --- what handlers use --------------------------------------------------- */
 
 bool request_again(struct request *rq, int error)
 {
+    struct tree *tree = rq->session->tree;
+
     if (error == -EAGAIN)
         rq->again = REQUEST_WOULD_WAIT;
-    else if (error == -ENOSPC &&
-             rq->retries < space_retries[tree_owed(rq->session->tree)])
-        rq->again = REQUEST_NO_SPACE;
     else
+        return error == -ENOSPC &&
+               request_settle(rq, tree_owed(tree) == TREE_OWED_NOW
+                                      ? SURE_RETRIES : SPACE_RETRIES);
+    reply_none(rq);
+    return true;
+}
+
+bool request_settle(struct request *rq, unsigned tries)
+{
+    if (rq->retries >= tries ||
+        tree_owed(rq->session->tree) == TREE_OWED_NOTHING)
         return false;
+    rq->again = REQUEST_NO_SPACE;
     reply_none(rq);
     return true;
 }

@@ -33,7 +33,8 @@
 
 #define TO(state) (1u << (state))
 
-static const uint8_t legal[NR_PAGE_STATES] = {
+/* Looked at by debug builds alone. */
+__attribute__((unused)) static const uint8_t legal[NR_PAGE_STATES] = {
     [PAGE_NONE] = TO(PAGE_READING) | TO(PAGE_DIRTY),
     [PAGE_READING] = TO(PAGE_CLEAN) | TO(PAGE_DIRTY) | TO(PAGE_DEAD),
     [PAGE_CLEAN] = TO(PAGE_DIRTY) | TO(PAGE_DEAD) | TO(PAGE_NONE),
@@ -134,6 +135,15 @@ void pool_page_dirty(struct pool *pool, uint32_t frame)
     default:
         INVARIANT("P3", page_state(page) == PAGE_DIRTY);
     }
+}
+
+void pool_page_vacate(struct pool *pool, uint32_t frame,
+                      const struct pool_walk *walk)
+{
+    struct page *page = pool_page(pool->arena, frame);
+
+    if (page_state(page) == PAGE_CLEAN && pool_walk_wants(walk, page->block))
+        pool_page_dirty(pool, frame);
 }
 
 void page_kill(struct pool *pool, uint32_t frame)
