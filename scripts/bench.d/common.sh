@@ -5,7 +5,8 @@
 #   title, page         of the results: a headline, a file below docs/
 #   subjects            what is compared; the first is ours, to which ratios apply
 #   rows                "NAME|LABEL|UNIT" each; the unit s means: less is better
-#   targets             "ROW|SUBJECT|FACTOR": ours is to be FACTOR times as fast
+#   targets             "ROW|SUBJECT|FACTOR": ours is to be FACTOR times as fast;
+#                       "ROW|SUBJECT|FACTOR|OURS": another one of ours
 #   bench_option ARG... an option of its own (returns how many words it took)
 #   bench_prepare       once, before the first round
 #   bench_subject NAME  one round of one subject: calls `record` for each row
@@ -83,7 +84,8 @@ is_mounted() {
 
 unmount() {
     is_mounted "$1" || return 0
-    umount "$1" 2>/dev/null || { sleep 1 && umount "$1"; } || umount -l "$1"
+    umount "$1" 2>/dev/null || { sleep 1 && umount "$1" 2>/dev/null; } ||
+        umount -l "$1" 2>/dev/null || ! is_mounted "$1"
 }
 
 # --- options --------------------------------------------------------------------

@@ -7,7 +7,7 @@
 # last seen by the file system below.  Data cannot be compressed.
 #
 #   pagerfs   ram=256m, size= as large as the data, swap= a folder of the disk
-#   tmpfs     the kernel's, its swap file in the same folder
+#   tmpfs     the kernel's, its swap file in the same folder and of the same size
 #   ext4      a file in that folder
 #   raw       the same with O_DIRECT: what the disk can do
 # shellcheck shell=bash
@@ -47,22 +47,25 @@ forget() {
     dd of="$1" oflag=nocache conv=notrunc,fdatasync count=0 status=none
 }
 
+# measure ROW FIO_RUN_ARGUMENT...
+measure() {
+    local row=$1 value
+    shift
+    [[ $row == write ]] || forget "$file"
+    value=$(fio_run "$@")
+    record "$row" "$subject" "$value"
+}
+
 load() {
     local subject=$1 file=$2 direct=0
-    shift 2
     [[ $subject == raw ]] && direct=1
     local common=(--filename="$file" --size="${data}M" --direct="$direct")
     local timed=("${common[@]}" --time_based --runtime="$seconds")
-    record write "$subject" "$(fio_run write bw "${common[@]}" --rw=write --bs=1M)"
-    forget "$file"
-    record read "$subject" "$(fio_run read bw "${common[@]}" --rw=read --bs=1M)"
-    forget "$file"
-    record rread1 "$subject" "$(fio_run read iops "${timed[@]}" --rw=randread --bs=4k)"
-    forget "$file"
-    record rread4 "$subject" \
-        "$(fio_run read iops "${timed[@]}" --rw=randread --bs=4k --numjobs=4)"
-    forget "$file"
-    record rwrite "$subject" "$(fio_run write iops "${timed[@]}" --rw=randwrite --bs=4k)"
+    measure write write bw "${common[@]}" --rw=write --bs=1M
+    measure read read bw "${common[@]}" --rw=read --bs=1M
+    measure rread1 read iops "${timed[@]}" --rw=randread --bs=4k
+    measure rread4 read iops "${timed[@]}" --rw=randread --bs=4k --numjobs=4
+    measure rwrite write iops "${timed[@]}" --rw=randwrite --bs=4k
 }
 
 swap_on() {
@@ -80,7 +83,7 @@ bench_subject() {
     case $1 in
     pagerfs)
         daemon_start "$place" "$PAGERFS" -f \
-            -o "ram=${ram}m,size=$((data + 16))m,swap=$work" pagerfs "$place"
+            -o "ram=${ram}m,size=$((data + 16))m,swapsize=$((data + 64))m,swap=$work" pagerfs "$place"
         ;;
     tmpfs)
         swap_on
