@@ -22,6 +22,8 @@ rows=(
     "rread1|random 4 KiB read, 1 job|I/Os a second"
     "rread4|random 4 KiB read, 4 jobs|I/Os a second"
     "rwrite|random 4 KiB write|I/Os a second"
+    "calm|read of one resident page, 99th percentile|us"
+    "flood|the same beside a writer without end (wanted: 5 times as long at most)|us"
 )
 targets=("write|tmpfs|1.0" "read|tmpfs|3" "read|raw|0.9" "rread1|tmpfs|1.0"
     "rread4|tmpfs|1.2" "rwrite|tmpfs|1.5")
@@ -57,7 +59,7 @@ measure() {
 }
 
 load() {
-    local subject=$1 file=$2 direct=0
+    local file=$2 direct=0
     [[ $subject == raw ]] && direct=1
     local common=(--filename="$file" --size="${data}M" --direct="$direct")
     local timed=("${common[@]}" --time_based --runtime="$seconds")
@@ -66,6 +68,23 @@ load() {
     measure rread1 read iops "${timed[@]}" --rw=randread --bs=4k
     measure rread4 read iops "${timed[@]}" --rw=randread --bs=4k --numjobs=4
     measure rwrite write iops "${timed[@]}" --rw=randwrite --bs=4k
+}
+
+# O_DIRECT: the daemon is asked each time, as it would be by many.
+resident_page() {
+    local page=(--filename="$place/page" --size=4k --rw=read --bs=4k --direct=1
+        --time_based --runtime="$seconds")
+    local writer value
+    value=$(fio_run read p99 "${page[@]}")
+    record calm "$subject" "$value"
+    in_group fio --name=flood --filename="$place/file" --size="${data}M" \
+        --rw=write --bs=1M --overwrite=1 --refill_buffers --ioengine=psync \
+        --time_based --runtime=$((seconds + 2)) >/dev/null &
+    writer=$!
+    sleep 1
+    value=$(fio_run read p99 "${page[@]}")
+    record flood "$subject" "$value"
+    wait "$writer"
 }
 
 swap_on() {
@@ -79,6 +98,7 @@ swap_on() {
 }
 
 bench_subject() {
+    subject=$1
     group_make $(((ram + 32) << 20))
     case $1 in
     pagerfs)
@@ -95,6 +115,7 @@ bench_subject() {
         ;;
     esac
     load "$1" "$place/file"
+    [[ $1 != pagerfs ]] || resident_page
 }
 
 bench_describe() {
