@@ -70,7 +70,7 @@ int session_create(struct session **out, const struct session_config *config)
     session->allow_root = config->options->allow_root;
     session->debug = config->options->debug;
     session->owner = getuid();
-    session->fd = -1;
+    session->fd = session->remount.fd = -1;
     fuse_set_log_func(fuse_log_line);
     session->ended = eventfd(0, EFD_CLOEXEC);
     if (session->ended < 0) {
@@ -157,8 +157,10 @@ int session_mount(struct session *session, const char *mountpoint)
                                  fuse_session_fd(session->fuse));
     if (err == 0)
         err = handshake(session);
-    if (err == 0)
+    if (err == 0) {
+        remount_init(&session->remount, mountpoint);
         return 0;
+    }
     close(session->fd);
     session->fd = -1;
 unmount:
@@ -232,6 +234,7 @@ void session_end(struct session *session)
 void session_destroy(struct session *session)
 {
     handle_free_all(session);
+    remount_fini(&session->remount);
     fuse_session_destroy(session->fuse);
     if (session->fd >= 0)
         close(session->fd);

@@ -9,6 +9,7 @@
  *   (n)  node->lock, RANK_NODE: the attributes of one node.  May be taken with
  *        (t) held; two nodes are never locked at once.
  *   (c)  constant while the node (dentry, tree) exists.
+ *   (a)  atomic, each by itself.
  *
  * How a call gets at a node
  *   by id, for a moment    node_find under (t): good until (t) is dropped
@@ -107,11 +108,11 @@ struct dentry {
 struct tree {
     struct arena *arena;       /* (c) */
     struct pool *pool;         /* (c) */
-    struct object_store store; /* (c) */
+    struct object_store *store; /* (c) the caller's */
     uint64_t nr_inodes;        /* (c) */
     bool grpid, no_acl;        /* (c) */
-    enum tree_atime atime;     /* (c) */
-    bool nodiratime;           /* (c) */
+    _Atomic enum tree_atime atime; /* of the mount, now (a) */
+    _Atomic bool nodiratime;       /* (a) */
     void (*changed)(void *ctx, uint64_t id); /* (c) */
     void *changed_ctx;         /* (c) */
     struct node *root;         /* (c) */
@@ -298,7 +299,8 @@ void attr_tell(struct tree *tree, const struct node *node);
 int attr_kill(struct tree *tree, struct node *node,
               const struct tree_cred *killer, bool told, bool wait)
     EXCLUDES(node->lock);
-/* SETATTR of the size, and open with O_TRUNC.  *changed: it was another. */
+/* SETATTR of the size, and open with O_TRUNC.  *changed: it was
+ * another, or, as tmpfs has it, there are pages that could have been cut off. */
 int attr_truncate(struct tree *tree, struct node *node, uint64_t size,
                   bool wait, bool *changed);
 
