@@ -38,8 +38,10 @@ struct worker {
     uint64_t random;
     int fd;                  /* of the file of its own */
     _Atomic uint64_t since;  /* its operation began, or 0 */
-    _Atomic uint64_t longest, done;
     const char *_Atomic what;
+    /* Its own until it has ended: */
+    uint64_t longest, done;
+    const char *longest_what;
 };
 
 static struct worker workers[MAX_THREADS];
@@ -192,9 +194,11 @@ static void *work(void *arg)
         step(w);
         atomic_store(&w->since, 0);
         took = now() - began;
-        if (took > atomic_load(&w->longest))
-            atomic_store(&w->longest, took);
-        atomic_fetch_add(&w->done, 1);
+        if (took > w->longest) {
+            w->longest = took;
+            w->longest_what = w->what;
+        }
+        w->done++;
     }
     return NULL;
 }
@@ -253,7 +257,8 @@ static void watch(uint64_t seconds, uint64_t stuck)
 
 int main(int argc, char **argv)
 {
-    uint64_t longest = 0, done = 0;
+    const struct worker *slowest = &workers[0];
+    uint64_t done = 0;
 
     if (argc != 6) {
         fprintf(stderr, "usage: pressure DIR THREADS SECONDS PAGES STUCK\n");
@@ -269,17 +274,15 @@ int main(int argc, char **argv)
     watch((uint64_t)atoi(argv[3]), (uint64_t)atoi(argv[5]));
     atomic_store(&stop, true);
     for (unsigned i = 0; i < nr_threads; i++) {
-        uint64_t took;
-
         pthread_join(workers[i].thread, NULL);
-        took = atomic_load(&workers[i].longest);
-        longest = took > longest ? took : longest;
-        done += atomic_load(&workers[i].done);
+        if (workers[i].longest > slowest->longest)
+            slowest = &workers[i];
+        done += workers[i].done;
     }
     uncache();
     for (unsigned i = 0; i < nr_pages; i++)
         read_page(i, true);
-    printf("%" PRIu64 " operations, the longest %" PRIu64 " ms\n", done,
-           longest / 1000000);
+    printf("%" PRIu64 " operations, the longest %" PRIu64 " ms, %s\n", done,
+           slowest->longest / 1000000, slowest->longest_what);
     return 0;
 }
