@@ -40,6 +40,9 @@ enum request_again {
     REQUEST_NO_SPACE,   /* a little later: deleted files' space is on its way */
 };
 
+/* More than there are operations of FUSE. */
+enum { REQUEST_OPCODES = 64 };
+
 struct request {
     struct list link;          /* pool or queue (its lock) */
     struct session *session;   /* (c) */
@@ -54,6 +57,9 @@ struct request {
     unsigned retries;          /* for space */
     _Atomic uint64_t unique; /* 0: not in work.  Read by others for INTERRUPT */
     _Atomic bool interrupted;  /* the caller has been killed */
+    /* Requests answered in this buffer, by opcode: added to by its owner, read by
+     * anyone. */
+    _Atomic uint64_t served[REQUEST_OPCODES];
 };                             /* (c) constant after creation */
 
 /* The header and fixed part of a WRITE, before its data. */
@@ -87,6 +93,11 @@ void request_put(struct request_pool *pool, struct request *rq);
 size_t request_room(const struct request_pool *pool);
 /* Marks the request with this id as interrupted; false if none is in work. */
 bool request_interrupt(struct request_pool *pool, uint64_t unique);
+/* One more of its kind has been answered. */
+void request_count(struct request *rq);
+/* How many so far, by opcode. */
+void request_served(struct request_pool *pool,
+                    uint64_t served[REQUEST_OPCODES]);
 /* Room to build an answer in, behind anything a message without data needs. */
 void *request_scratch(struct request_pool *pool, struct request *rq,
                       size_t *room);

@@ -52,7 +52,9 @@ struct session {
     int ended;                   /* eventfd: the kernel has no more for us */
     bool allow_root;             /* refuse others than root and the owner */
     bool debug;
-    uid_t owner;
+    uid_t owner;                 /* who mounted */
+    uint64_t started_ns;         /* monotonic */
+    _Atomic bool walking;        /* somebody asks for something that takes long */
     _Atomic bool stopping;
     _Atomic uint64_t last_fh;    /* number of the last open file */
     struct handle_bucket handles[HANDLE_BUCKETS]; /* open files, directories */

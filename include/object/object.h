@@ -131,9 +131,14 @@ int object_copy(struct object_store *store, struct object *from,
                 uint64_t from_offset, struct object *to, uint64_t to_offset,
                 uint64_t length, bool wait, uint64_t *copied);
 
+/* Pages by what their entry says; and those that have a block, resident or not.
+ * Of these, two that follow each other in the file are a pair, and a break if
+ * their blocks do not follow each other. */
 struct object_usage {
-    uint64_t resident, swapped, zero, lost; /* pages */
-    uint64_t runs;                          /* of contiguous blocks */
+    uint64_t resident, swapped, zero, lost;
+    uint64_t blocks, pairs, breaks;
+    uint64_t runs;      /* of contiguous blocks */
+    uint64_t slots;     /* 64 for each 64 pages of which one is there */
     uint64_t map_bytes;
 };
 void object_usage(struct object_store *store, struct object *object,

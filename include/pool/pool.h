@@ -114,7 +114,12 @@ struct pool_stats {
     uint32_t frames, frames_free, reserve, low, high, min;
     uint32_t blocks_max, blocks_backed, blocks_free;
     uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
-    uint64_t evictions, redirtied, refaults, lost, throttled_ns, readahead_unused;
+    uint64_t evictions, redirtied, refaults, lost, throttled_ns;
+    /* Pages that came by readahead; of these, asked for; and evicted before. */
+    uint64_t readahead_pages, readahead_used, readahead_unused;
+    uint64_t reading, clean, dirty, writing; /* pages by state, at this moment */
+    const char *replacement, *engine;        /* names */
+    struct space_stats space;
 };
 
 /* What a mount with this `ram=` keeps for its pool outside the arena (I/O
@@ -145,6 +150,9 @@ void pool_uncharge(struct pool *pool, uint64_t nr);
 /* size= in pages, 0 none, once it is known what there is (pool_stats).  What is
  * charged beyond it stays. */
 void pool_limit_set(struct pool *pool, uint64_t limit);
+/* The same on a mount in use: -EINVAL if it is less than what is used, -ENOSPC
+ * if it is more than RAM and swap can hold. */
+int pool_limit_change(struct pool *pool, uint64_t limit);
 
 /* --- frames ---------------------------------------------------------------- */
 
@@ -192,6 +200,9 @@ static inline void pool_page_touch(struct page *page)
     if (!atomic_load_explicit(&page->referenced, memory_order_relaxed))
         atomic_store_explicit(&page->referenced, 1, memory_order_relaxed);
 }
+/* Somebody asked for it: it was used; or, if it came by readahead and this is the
+ * first time, that is what it came for, and true. */
+bool pool_page_asked(struct pool *pool, uint32_t frame);
 /* Caller has pinned it and holds no lock.  Returns when it is not READING:
  * 0, or -EIO if it was lost. */
 int pool_page_wait(struct pool *pool, uint32_t frame);

@@ -71,5 +71,7 @@ uint32_t swap_nr_backed(struct swap *swap);
 uint32_t swap_nr_tables(struct swap *swap);
 uint32_t swap_nr_max(const struct swap *swap);
 void swap_stats(struct swap *swap, struct space_stats *stats);
+/* The name of the I/O engine; "none" without swap. */
+const char *swap_io_engine(const struct swap *swap);
 
 #endif

@@ -8,6 +8,8 @@
  * reader keeps its own until it hands it to a worker and takes another; if
  * there is none left, all workers are busy, and it does the work itself.
  *
+ * Each buffer counts what was answered in it, so that counting shares nothing.
+ *
  * A write that finds no space is not refused at once while deleted files wait
  * for the kernel's forget, which may be behind the write in its queue: what was
  * freed before the call must be there for it.
@@ -116,6 +118,23 @@ bool request_interrupt(struct request_pool *pool, uint64_t unique)
         }
     }
     return false;
+}
+
+void request_count(struct request *rq)
+{
+    uint32_t opcode = request_header(rq)->opcode;
+
+    if (rq->bytes >= sizeof(struct fuse_in_header) && opcode < REQUEST_OPCODES)
+        atomic_fetch_add_explicit(&rq->served[opcode], 1, memory_order_relaxed);
+}
+
+void request_served(struct request_pool *pool, uint64_t served[REQUEST_OPCODES])
+{
+    memset(served, 0, REQUEST_OPCODES * sizeof(served[0]));
+    for (unsigned i = 0; i < pool->nr; i++)
+        for (unsigned op = 0; op < REQUEST_OPCODES; op++)
+            served[op] += atomic_load_explicit(&pool->requests[i].served[op],
+                                               memory_order_relaxed);
 }
 
 void *request_scratch(struct request_pool *pool, struct request *rq,

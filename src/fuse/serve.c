@@ -145,8 +145,10 @@ static void process(struct session *session, struct request *rq, bool may_wait)
     current = rq;
     dispatch(session, rq);
     current = NULL;
-    if (rq->again == REQUEST_DONE)
+    if (rq->again == REQUEST_DONE) {
+        request_count(rq);
         atomic_store_explicit(&rq->unique, 0, memory_order_release);
+    }
 }
 
 /* To the end, on a thread that may wait. */

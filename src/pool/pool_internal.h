@@ -32,7 +32,7 @@ enum keeper_state { KEEPER_AWAKE, KEEPER_WATCHING, KEEPER_IDLE };
 
 struct budget {
     struct mutex lock;     /* RANK_BUDGET */
-    uint64_t limit;        /* (c) UINT64_MAX: none */
+    uint64_t limit;        /* (B) UINT64_MAX: none */
     uint64_t frames;       /* (c) frames that charges count on: no reserve */
     uint64_t metadata_max; /* (c) so that data always keep some frames */
     uint64_t blocks_max;   /* (c) */
@@ -98,7 +98,8 @@ struct pagein {
 
 struct counters {
     _Atomic uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
-    _Atomic uint64_t evictions, redirtied, lost, throttled_ns, readahead_unused;
+    _Atomic uint64_t evictions, redirtied, lost, throttled_ns;
+    _Atomic uint64_t readahead_pages, readahead_used, readahead_unused;
 };
 
 struct pool {

@@ -345,3 +345,8 @@ void swap_stats(struct swap *swap, struct space_stats *stats)
     space_stats(swap->space, stats);
     mutex_unlock(&swap->lock);
 }
+
+const char *swap_io_engine(const struct swap *swap)
+{
+    return swap->engine ? swap_engine_name(swap->engine) : "none";
+}

@@ -594,3 +594,9 @@ void *fake_swap_block(uint32_t block)
     expect(block < fake.swap.file.nr_blocks, "no such", block);
     return fake.bytes + ((size_t)block << PAGE_SHIFT);
 }
+
+const char *swap_io_engine(const struct swap *swap)
+{
+    (void)swap;
+    return "fake";
+}
