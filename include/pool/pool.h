@@ -227,6 +227,25 @@ void pool_io_submit(struct pool *pool, struct pool_io *io, uint32_t owner,
                     uint64_t index, uint32_t block, uint32_t nr,
                     const uint32_t *frames);
 
+/* --- swap areas (area.c) --------------------------------------------------- */
+
+/* Takes another file or device into use, and the file over.  priority: higher
+ * first, equal ones in turn; negative: below all that are there.  -EEXIST: one of
+ * that name is there.  -EMFILE: there are SWAP_AREAS_MAX.  -ENOSPC: the numbers of
+ * blocks are used up.  On error the file is still the caller's. */
+int pool_swap_add(struct pool *pool, const struct swap_file *file, int priority);
+/* Moves all that an area holds elsewhere and closes it.  May take as long as
+ * reading it does; requests go on meanwhile.  stop(ctx) (NULL: never) is asked
+ * many times a second: true ends it with -EINTR, the area in use as before.
+ * -ENOSPC: the rest could not hold what is charged; nothing has changed.
+ * -ENOENT: no such name.  -EBUSY: another is being removed.  Pages that cannot be
+ * read are lost as after any read error, and do not hold it up. */
+int pool_swap_remove(struct pool *pool, const char *name,
+                     bool (*stop)(void *ctx), void *ctx);
+/* The areas, those used first first; returns how many there are. */
+uint32_t pool_swap_list(struct pool *pool,
+                        struct swap_area_info list[SWAP_AREAS_MAX]);
+
 /* --- for tests and debug builds ------------------------------------------- */
 
 /* Walks all pages and queues; aborts on a contradiction (P1..P3, 8). */

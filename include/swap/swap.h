@@ -25,6 +25,29 @@
 /* Table frames that one growth may need. */
 enum { SWAP_GROW_TABLES = 4 };
 
+/* Files and devices at once, and the bytes of a name (its end, if longer). */
+enum { SWAP_AREAS_MAX = 16, SWAP_NAME_BYTES = 256 };
+
+/*     ACTIVE --swap_close--> CLOSING --swap_leave--> LEAVING --swap_drop--> gone
+ *        ^                      |                       |
+ *        +----------------------+------swap_reopen------+
+ *
+ * CLOSING is not grown or trimmed; of LEAVING nothing is handed out either. */
+enum swap_area_state {
+    SWAP_AREA_ACTIVE,
+    SWAP_AREA_CLOSING,
+    SWAP_AREA_LEAVING,
+};
+
+struct swap_area_info {
+    char name[SWAP_NAME_BYTES]; /* absolute, of what was opened */
+    enum swap_area_state state;
+    int priority;
+    bool device;
+    uint32_t nr_max;            /* blocks, here and below: the most it may have */
+    uint32_t nr_backed, nr_used, nr_free, nr_retired;
+};
+
 struct swap {
     struct swap_file file;
     struct space *space;        /* (S) NULL without swap */

@@ -85,7 +85,10 @@ START_TEST(test_reads_pass_stuck_writes)
     atomic_store(&gate, false);
     for (int i = 0; i < 50; i++)
         push(work, i, MESSAGE_WRITES);
-    clock_sleep_ns(20000000);
+    for (int tries = 0; atomic_load(&writers) < THREADS - FOR_READS; tries++) {
+        ck_assert_int_lt(tries, 5000);
+        clock_sleep_ns(1000000);
+    }
     for (int i = 50; i < 100; i++)
         push(work, i, MESSAGE_READS);
     ck_assert_msg(reached(50), "reads wait behind writes");
