@@ -107,4 +107,34 @@ struct pagerfs_set {
 };
 #define PAGERFS_IOC_SET _IOWR(PAGERFS_IOC_TYPE, 3, struct pagerfs_set)
 
+/* --- pages (O), on a regular file ------------------------------------------ */
+
+/* The first three are remembered for the file until another comes; the others
+ * are done at once. */
+enum pagerfs_advice {
+    PAGERFS_DEFAULT,    /* guess how it is read */
+    PAGERFS_SEQUENTIAL, /* read far ahead; what was read goes first */
+    PAGERFS_RANDOM,     /* read nothing that was not asked for */
+    PAGERFS_WILLNEED,   /* start reading what is on swap, now */
+    PAGERFS_DONTNEED,   /* its pages are the first to go */
+};
+
+struct pagerfs_advise {
+    struct pagerfs_head head;
+    uint64_t advice;   /* enum pagerfs_advice */
+    uint64_t pages;    /* result: being read, or cooled */
+    uint64_t reserved[5];
+};
+#define PAGERFS_IOC_ADVISE _IOWR(PAGERFS_IOC_TYPE, 4, struct pagerfs_advise)
+
+/* On the root: the pages of all files.  Dirty pages are written to swap; their
+ * memory is given back to the system.  ENOSPC: swap has no room for them. */
+struct pagerfs_evict {
+    struct pagerfs_head head;
+    uint64_t evicted;  /* result: pages that went */
+    uint64_t left;     /* result: pages that are in use */
+    uint64_t reserved[5];
+};
+#define PAGERFS_IOC_EVICT _IOWR(PAGERFS_IOC_TYPE, 5, struct pagerfs_evict)
+
 #endif

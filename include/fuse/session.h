@@ -54,7 +54,8 @@ struct session {
     bool debug;
     uid_t owner;                 /* who mounted */
     uint64_t started_ns;         /* monotonic */
-    _Atomic bool walking;        /* somebody asks for something that takes long */
+    _Atomic bool walking[2];     /* something that takes long is being looked at,
+                                  * being steered */
     _Atomic bool stopping;
     _Atomic uint64_t last_fh;    /* number of the last open file */
     struct handle_bucket handles[HANDLE_BUCKETS]; /* open files, directories */

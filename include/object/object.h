@@ -131,6 +131,29 @@ int object_copy(struct object_store *store, struct object *from,
                 uint64_t from_offset, struct object *to, uint64_t to_offset,
                 uint64_t length, bool wait, uint64_t *copied);
 
+/* --- advice (advice.c) ------------------------------------------------------- */
+
+enum object_advice { OBJECT_DEFAULT, OBJECT_SEQUENTIAL, OBJECT_RANDOM };
+/* How it is read from now on, by whomever. */
+void object_advise(struct object *object, enum object_advice advice);
+enum object_advice object_advice(struct object *object);
+
+/* Asked now and then by what takes long: false ends it (-EINTR). */
+typedef bool object_go_on(void *ctx);
+/* Starts bringing in what is on swap, as far as there is memory for it; of how
+ * many pages. */
+uint64_t object_willneed(struct object_store *store, struct object *object,
+                         object_go_on *go_on, void *ctx);
+/* Its resident pages, so many, are the next to go. */
+uint64_t object_dontneed(struct object_store *store, struct object *object);
+/* Its resident pages go, and it waits for that: how many went, and how many
+ * stayed, being in use.  -ENOSPC: there is no room on swap. */
+int object_evict(struct object_store *store, struct object *object,
+                 object_go_on *go_on, void *ctx, uint64_t *evicted,
+                 uint64_t *left);
+
+/* --- figures ----------------------------------------------------------------- */
+
 /* Pages by what their entry says; and those that have a block, resident or not.
  * Of these, two that follow each other in the file are a pair, and a break if
  * their blocks do not follow each other. */

@@ -174,6 +174,8 @@ uint32_t pool_pins_max(const struct pool *pool);
 int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
                     enum pool_wait wait);
 void pool_frames_put(struct pool *pool, uint32_t nr, const uint32_t *frames);
+/* POOL_AHEAD would get frames now. */
+bool pool_affords_ahead(struct pool *pool);
 /* Sleeps as long as a writer of nr pages should now, 0..200 ms; *needed* tells
  * beforehand whether it would.  No lock, no rangelock held. */
 void pool_throttle(struct pool *pool, uint32_t nr);
@@ -207,10 +209,22 @@ bool pool_page_asked(struct pool *pool, uint32_t frame);
  * 0, or -EIO if it was lost. */
 int pool_page_wait(struct pool *pool, uint32_t frame);
 
+/* It is the next victim of the queue it is on, if it is on one. */
+void pool_page_cool(struct pool *pool, uint32_t frame);
+/* It leaves memory: at once if it is CLEAN; if DIRTY, its neighbours are written
+ * with it, and those that nobody used since are evicted when that is done.  A page
+ * that is in use stays.  The owner's lock is dropped.  -EBUSY: a little later
+ * again; -ENOSPC: no block is free (pool_blocks_want, then again). */
+int pool_page_evict(struct pool *pool, uint32_t frame);
+
 /* --- blocks ---------------------------------------------------------------- */
 
 /* The owner gives up blocks that its pagemap held.  Any lock before RANK_SWAP. */
 void pool_blocks_free(struct pool *pool, uint32_t first, uint32_t nr);
+
+/* More disk for pageout before a charge needs it; waits.  0: look again, -EAGAIN
+ * a little later again; -ENOSPC there is none.  No lock held. */
+int pool_blocks_want(struct pool *pool);
 
 /* --- page-in --------------------------------------------------------------- */
 

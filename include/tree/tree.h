@@ -230,6 +230,8 @@ int tree_copy_range(struct tree *tree, const struct tree_cred *cred,
  * what it returned last.  May block. */
 typedef bool tree_visit(void *ctx, struct object *object);
 bool tree_each_file(struct tree *tree, tree_visit *visit, void *ctx);
+/* Calls it for one: -ESTALE, -EINVAL if that is no regular file. */
+int tree_one_file(struct tree *tree, uint64_t id, tree_visit *visit, void *ctx);
 
 struct tree_stats {
     uint64_t nodes, entries, orphans; /* orphans: no name, still held */

@@ -7,20 +7,27 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-static bool is_pagerfs(int fd)
+/* A file of ours answers any number of our type that is wrong with ENOTTY, like
+ * all others; so its root is asked. */
+static bool is_pagerfs(const char *path)
 {
     struct pagerfs_stat stat = { .head = PAGERFS_HEAD(stat) };
+    int fd = place_open_root(path);
+    bool is = fd >= 0 && ioctl(fd, PAGERFS_IOC_STAT, &stat) == 0;
 
-    return ioctl(fd, PAGERFS_IOC_STAT, &stat) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is;
 }
 
-void call_explain(int fd, const char *path, int err)
+void call_explain(const char *path, int err)
 {
     switch (-err) {
     case ENOTTY:
     case EOPNOTSUPP:
-        complain(path, is_pagerfs(fd)
+        complain(path, is_pagerfs(path)
                            ? "its daemon does not know this command: is it "
                              "older than pagerctl?  Mount again"
                            : "is not on a pagerfs");
@@ -51,6 +58,6 @@ int call(int fd, const char *path, unsigned long number, void *argument)
 
     if (!err)
         return 0;
-    call_explain(fd, path, err);
+    call_explain(path, err);
     return -1;
 }

@@ -3,7 +3,7 @@
  *     main.c     which command                 place.c   opening a mount, a file
  *     call.c     one ioctl, and what it said   number.c  sizes as people write them
  *     figures.c  the figures, by name          json.c    the same for programs
- *     stat.c, frag.c, set.c                    the commands
+ *     stat.c, frag.c, set.c, pages.c           the commands
  *
  * A command gets its own words, its name first, and returns the exit status: 0,
  * STATUS_FAILED after one line on standard error, STATUS_USAGE after its usage.
@@ -35,6 +35,8 @@ int usage(const char *arguments);
 
 /* The root of the mount that `path` lies on. */
 int place_open_root(const char *path);
+/* A regular file there, or, if it is a directory, that root. */
+int place_open_file(const char *path, bool *is_file);
 
 /* --- call.c ---------------------------------------------------------------- */
 
@@ -43,7 +45,7 @@ int call(int fd, const char *path, unsigned long number, void *argument);
 /* The same in two steps, for who has more to say about some errors: 0 or
  * -errno, and the line about that. */
 int call_try(int fd, unsigned long number, void *argument);
-void call_explain(int fd, const char *path, int err);
+void call_explain(const char *path, int err);
 
 /* --- number.c -------------------------------------------------------------- */
 
@@ -86,5 +88,7 @@ void json_print(FILE *out, struct json_object *object, bool one_line);
 int command_stat(int argc, char **argv);
 int command_frag(int argc, char **argv);
 int command_set(int argc, char **argv);
+int command_advise(int argc, char **argv);
+int command_evict(int argc, char **argv);
 
 #endif

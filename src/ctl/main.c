@@ -14,6 +14,8 @@ static const struct {
 } commands[] = {
     { "stat", command_stat, "figures: space, memory, swap, paging, requests" },
     { "frag", command_frag, "how well files lie together on swap" },
+    { "advise", command_advise, "how a file will be used" },
+    { "evict", command_evict, "write pages to swap and free their memory" },
     { "set", command_set, "change size= of a mount in use" },
 };
 enum { NR_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -85,3 +85,22 @@ int place_open_root(const char *path)
     close(fd);
     return root < 0 ? refuse(path) : root;
 }
+
+int place_open_file(const char *path, bool *is_file)
+{
+    struct stat st;
+    int fd;
+
+    *is_file = false;
+    if (stat(path, &st) != 0)
+        return refuse(path);
+    if (S_ISDIR(st.st_mode))
+        return place_open_root(path);
+    if (!S_ISREG(st.st_mode)) {
+        complain(path, "is neither a regular file nor a directory");
+        return -1;
+    }
+    *is_file = true;
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    return fd < 0 ? refuse(path) : fd;
+}

@@ -16,7 +16,7 @@ static void explain(int fd, const char *path, const struct pagerfs_set *set,
 
     if ((err != -EINVAL && err != -ENOSPC) ||
         call_try(fd, PAGERFS_IOC_STAT, &stat) != 0) {
-        call_explain(fd, path, err);
+        call_explain(path, err);
         return;
     }
     number_bytes(set->size, asked, sizeof(asked));

@@ -5,9 +5,9 @@
  * it does with the argument, which is answered as it was left.  Checked here for
  * all of them: the node, the caller, the head, the fields that must be zero.
  *
- * What takes long walks over all files.  It runs on a worker, one such command
- * at a time, so that most workers stay free for others whatever is asked; and it
- * looks between two files whether the caller is still there.
+ * What takes long walks over all files.  It runs on a worker, one such command at
+ * a time that looks and one that steers, so that most workers stay free for others
+ * whatever is asked; and it looks now and then whether the caller is still there.
  *
  * Numbers are our own: what the kernel calls its own ioctls is in ops_extra.c.
  */
@@ -27,12 +27,15 @@ union argument {
     struct pagerfs_stat stat;
     struct pagerfs_frag frag;
     struct pagerfs_set set;
+    struct pagerfs_advise advise;
+    struct pagerfs_evict evict;
 };
 
 struct command {
     unsigned number;
     bool steers; /* for root and the owner */
     bool walks;  /* takes long */
+    bool files;  /* asked on a regular file, too */
     int (*run)(struct request *rq, uint64_t id, union argument *argument);
 };
 
@@ -199,12 +202,108 @@ static int run_set(struct request *rq, uint64_t id, union argument *argument)
     return pool_limit_change(pool_of(rq), pages_for(in->size));
 }
 
+static bool go_on(void *ctx)
+{
+    return !interrupted(ctx);
+}
+
+struct advising {
+    struct request *rq;
+    struct pagerfs_advise *args;
+};
+
+static bool advise_file(void *ctx, struct object *object)
+{
+    struct advising *advising = ctx;
+    struct object_store *store = tree_store(advising->rq->session->tree);
+    struct pagerfs_advise *args = advising->args;
+
+    args->pages = 0;
+    switch (args->advice) {
+    case PAGERFS_DEFAULT:
+        object_advise(object, OBJECT_DEFAULT);
+        break;
+    case PAGERFS_SEQUENTIAL:
+        object_advise(object, OBJECT_SEQUENTIAL);
+        break;
+    case PAGERFS_RANDOM:
+        object_advise(object, OBJECT_RANDOM);
+        break;
+    case PAGERFS_WILLNEED:
+        args->pages = object_willneed(store, object, go_on, advising->rq);
+        break;
+    case PAGERFS_DONTNEED:
+        args->pages = object_dontneed(store, object);
+        break;
+    }
+    return true;
+}
+
+static int run_advise(struct request *rq, uint64_t id, union argument *argument)
+{
+    struct advising advising = { rq, &argument->advise };
+
+    if (!is_zero(advising.args->reserved,
+                 ARRAY_SIZE(advising.args->reserved)) ||
+        advising.args->advice > PAGERFS_DONTNEED)
+        return -EINVAL;
+    return tree_one_file(rq->session->tree, id, advise_file, &advising);
+}
+
+struct eviction {
+    struct request *rq;
+    struct pagerfs_evict *args;
+    int err;
+};
+
+static bool evict_file(void *ctx, struct object *object)
+{
+    struct eviction *eviction = ctx;
+    uint64_t evicted, left;
+
+    eviction->err = object_evict(tree_store(eviction->rq->session->tree), object,
+                                 go_on, eviction->rq, &evicted, &left);
+    eviction->args->evicted += evicted;
+    eviction->args->left += left;
+    return eviction->err == 0;
+}
+
+/* The memory of free frames goes back to the system, in small holds of the
+ * arena's lock. */
+static void give_memory_back(struct arena *arena)
+{
+    enum { FRAMES_A_TIME = 64 };
+
+    while (arena_trim(arena, FRAMES_A_TIME) == FRAMES_A_TIME)
+        ;
+}
+
+static int run_evict(struct request *rq, uint64_t id, union argument *argument)
+{
+    struct eviction eviction = { rq, &argument->evict, 0 };
+    int err = 0;
+
+    if (!is_zero(eviction.args->reserved, ARRAY_SIZE(eviction.args->reserved)))
+        return -EINVAL;
+    eviction.args->evicted = eviction.args->left = 0;
+    if (id == TREE_ROOT)
+        tree_each_file(rq->session->tree, evict_file, &eviction);
+    else
+        err = tree_one_file(rq->session->tree, id, evict_file, &eviction);
+    give_memory_back(rq->session->arena);
+    return err ? err : eviction.err;
+}
+
 /* --- any command ----------------------------------------------------------- */
 
 static const struct command commands[] = {
     { PAGERFS_IOC_STAT, .run = run_stat },
     { PAGERFS_IOC_FRAG, .walks = true, .run = run_frag },
     { PAGERFS_IOC_SET, .steers = true, .run = run_set },
+    { PAGERFS_IOC_ADVISE, .steers = true, .walks = true, .files = true,
+      .run = run_advise },
+    { PAGERFS_IOC_EVICT, .steers = true, .walks = true, .files = true,
+      .run = run_evict },
 };
 
 static const struct command *command_of(unsigned number)
@@ -223,10 +322,10 @@ static int run_walk(const struct command *command, struct request *rq,
 
     if (!rq->may_wait)
         return -EAGAIN;
-    if (atomic_exchange(&session->walking, true))
+    if (atomic_exchange(&session->walking[command->steers], true))
         return -EBUSY;
     err = command->run(rq, id, argument);
-    atomic_store(&session->walking, false);
+    atomic_store(&session->walking[command->steers], false);
     return err;
 }
 
@@ -238,7 +337,7 @@ void ctl_ioctl(struct request *rq, uint64_t id, unsigned number, const void *in,
     union argument argument;
     int err;
 
-    if (!command || id != TREE_ROOT) {
+    if (!command || (id != TREE_ROOT && !command->files)) {
         reply_error(rq, -ENOTTY);
         return;
     }

@@ -7,6 +7,7 @@
  *     page.c      states of a page     replace.h   which page goes next
  *     launder.c   the pageout thread   pageout.c   one cluster to swap
  *     pagein.c    reads                check.c     contradictions
+ *     evict.c     pages sent out when asked
  *
  * Letters     (B) budget.lock, (Q) queue_lock, (W) frames.lock, (L) launder.lock,
  *             (I) pagein.lock, (O) owner's lock, (c) constant after pool_create.

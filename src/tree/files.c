@@ -10,6 +10,8 @@
  */
 #include "tree_internal.h"
 
+#include <errno.h>
+
 /* The next regular file behind *handle, counted in users; NULL: no more. */
 static struct node *next_file(struct tree *tree, uint32_t *handle)
 {
@@ -43,4 +45,19 @@ bool tree_each_file(struct tree *tree, tree_visit *visit, void *ctx)
         node_put(tree, node);
     }
     return more;
+}
+
+int tree_one_file(struct tree *tree, uint64_t id, tree_visit *visit, void *ctx)
+{
+    struct node *node = node_get(tree, id);
+    int err = 0;
+
+    if (!node)
+        return -ESTALE;
+    if (node_is(node, S_IFREG))
+        visit(ctx, &node->object);
+    else
+        err = -EINVAL;
+    node_put(tree, node);
+    return err;
 }
