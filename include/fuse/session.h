@@ -57,6 +57,8 @@ struct session {
     _Atomic bool walking[2];     /* something that takes long is being looked at,
                                   * being steered */
     _Atomic bool stopping;
+    _Atomic unsigned spare_readers; /* that may wait for a read while others go
+                                     * on; the transport sets it */
     _Atomic uint64_t last_fh;    /* number of the last open file */
     struct handle_bucket handles[HANDLE_BUCKETS]; /* open files, directories */
 };

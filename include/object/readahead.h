@@ -2,7 +2,7 @@
  *
  * Up to four streams an open file.  A stream is a place where reading goes on;
  * its window grows 256 KiB, 512 KiB, 1 MiB (the kernel's own is 128 KiB), and the
- * next window is asked for when reading reaches the middle of the last.  A random
+ * next window is asked for when reading reaches the beginning of the last.  A random
  * miss reads only its swap-contiguous neighbours within 64 KiB; not even those
  * when they turn out useless.  After Linux's mm/readahead.c and mm/swap_state.c.
  *

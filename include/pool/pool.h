@@ -25,8 +25,8 @@
  *   11  a write error is tried once more elsewhere; then, as on a read error,
  *       that one page is lost: ops->lost, DEAD.
  *   12  a page written to while WRITING becomes DIRTY, its new block freed.
- *   18  while less than half of the blocks are free, a page read in gives its
- *       block back (becomes DIRTY).
+ *   18  while less than a sixteenth of the blocks is free, a page read in gives
+ *       its block back (becomes DIRTY).
  *
  * Ownership   pool_frames_get lends frames; pool_page_insert makes one a page of
  *             its owner; pool_page_drop or eviction ends it.  A pin keeps frame
@@ -184,7 +184,7 @@ bool pool_throttle_needed(struct pool *pool);
 /* --- pages (page.c); all (O) unless it says otherwise ----------------------- */
 
 /* DIRTY (block BLOCK_NONE) or READING (block: where its bytes are; pinned once
- * for the I/O that pool_io_submit starts).  Cold pages are first to go. */
+ * for the I/O of pool_io_prepare).  Cold pages are first to go. */
 void pool_page_insert(struct pool *pool, uint32_t frame, uint32_t owner,
                       uint64_t index, enum page_state state, uint32_t block,
                       bool readahead);
@@ -234,12 +234,18 @@ struct pool_io;
  * only disk I/O to finish. */
 struct pool_io *pool_io_get(struct pool *pool, bool wait);
 void pool_io_put(struct pool *pool, struct pool_io *io);
-/* Reads blocks block..block+nr-1 into frames, which were inserted READING as
- * consecutive pages of `owner` from `index`.  Takes the descriptor over.  Called
- * with no lock; ops->hold was called by the caller under the owner's lock. */
-void pool_io_submit(struct pool *pool, struct pool_io *io, uint32_t owner,
-                    uint64_t index, uint32_t block, uint32_t nr,
-                    const uint32_t *frames);
+/* Fills in a read of blocks block..block+nr-1 into frames, which were inserted
+ * READING as consecutive pages of `owner` from `index`.  ops->hold was called by
+ * the caller under the owner's lock. */
+void pool_io_prepare(struct pool *pool, struct pool_io *io, uint32_t owner,
+                     uint64_t index, uint32_t block, uint32_t nr,
+                     const uint32_t *frames);
+/* Both take the descriptor over, and are called with no lock.  Submit returns at
+ * once; run reads on the caller's thread, for one that would wait for nothing
+ * else: pages may be READING still only if the read has failed and is tried
+ * again.  Between prepare and these the caller waits for nothing. */
+void pool_io_submit(struct pool_io *io);
+void pool_io_run(struct pool_io *io);
 
 /* --- swap areas (area.c) --------------------------------------------------- */
 

@@ -13,8 +13,9 @@
  *
  * Ownership   the request and its iovec must stay put until done() is called;
  *             inside done() they are the caller's again, the iovec spoilt.
- * Locking     locks inside (RANK_IO).  done() runs on an engine thread with no
- *             engine lock held, and may submit; it must not wait for I/O.
+ * Locking     locks inside (RANK_IO).  done() runs on an engine thread, or in
+ *             swap_engine_run, with no engine lock held, and may submit; it must
+ *             not wait for I/O.
  * Units       blocks and pages of 4 KiB; every iovec element is one whole frame
  *             or several adjacent ones.
  * Errors      0 or -errno in done().
@@ -58,6 +59,10 @@ int swap_engine_create(struct swap_engine **engine, struct swap_file *file,
 /* Every done() must have been called, though the last may not have returned. */
 void swap_engine_destroy(struct swap_engine *engine);
 void swap_engine_submit(struct swap_engine *engine, struct swap_io *io);
+/* The same on the caller's thread, for one that would only wait for it: spares
+ * the two wake-ups, which cost more than a small read.  done() has been called,
+ * here, on return.  No lock held. */
+void swap_engine_run(struct swap_engine *engine, struct swap_io *io);
 /* "io_uring" or "threads". */
 const char *swap_engine_name(const struct swap_engine *engine);
 

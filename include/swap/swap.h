@@ -87,6 +87,8 @@ int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
 void swap_free(struct swap *swap, uint32_t first, uint32_t nr);
 void swap_retire(struct swap *swap, uint32_t first, uint32_t nr);
 void swap_submit(struct swap *swap, struct swap_io *io);
+/* On the caller's thread (io.h). */
+void swap_run(struct swap *swap, struct swap_io *io);
 
 uint32_t swap_nr_free(struct swap *swap);
 uint32_t swap_nr_backed(struct swap *swap);

@@ -5,9 +5,11 @@
  *                                             '-- libfuse --> handler (ops_*.c)
  *     handler --> reply_* --> session_send --> transport
  *
- * A handler that would wait leaves the request unanswered; it is then handed to
- * a worker, who runs it again from its bytes with leave to wait.  The reader
- * gets another buffer, or, if none is free, is a worker itself for a while.
+ * A handler that would wait leaves the request unanswered.  If it only reads, and
+ * another thread goes on reading requests, the reader runs it again with leave to
+ * wait: handing it over would cost two switches of threads.  Otherwise it goes to
+ * a worker, who runs it again from its bytes, and the reader gets another buffer,
+ * or, if none is free, is a worker itself for a while.
  *
  * libfuse's own reads and writes go through our hooks: what it answers by
  * itself (INIT, and ENOSYS) leaves by the same way as our answers.
@@ -172,9 +174,29 @@ void serve_queued(void *ctx, struct list *item)
     request_put(session->requests, rq);
 }
 
+/* One of the readers that can be done without, if there is one. */
+static bool spare_take(struct session *session)
+{
+    unsigned spare = atomic_load_explicit(&session->spare_readers,
+                                          memory_order_relaxed);
+
+    while (spare > 0)
+        if (atomic_compare_exchange_weak_explicit(
+                &session->spare_readers, &spare, spare - 1,
+                memory_order_relaxed, memory_order_relaxed))
+            return true;
+    return false;
+}
+
+static void spare_give(struct session *session)
+{
+    atomic_fetch_add_explicit(&session->spare_readers, 1, memory_order_relaxed);
+}
+
 struct request *session_serve(struct session *session, struct request *rq,
                               size_t bytes)
 {
+    enum message_lane lane;
     struct request *spare;
 
     rq->bytes = bytes;
@@ -185,11 +207,18 @@ struct request *session_serve(struct session *session, struct request *rq,
     process(session, rq, false);
     if (rq->again == REQUEST_DONE)
         return rq;
+    lane = message_lane(rq->message);
+    if (lane == MESSAGE_READS && rq->again == REQUEST_WOULD_WAIT &&
+        spare_take(session)) {
+        finish(session, rq);
+        spare_give(session);
+        return rq;
+    }
     spare = session->work ? request_get(session->requests) : NULL;
     if (!spare) {
         finish(session, rq);
         return rq;
     }
-    work_push(session->work, &rq->link, message_lane(rq->message));
+    work_push(session->work, &rq->link, lane);
     return spare;
 }

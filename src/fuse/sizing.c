@@ -6,8 +6,10 @@
  * has a buffer: the readers, and the workers to which they hand what must wait.
  *
  * Defaults: ram a quarter of what the process may use; size half of it, as the
- * kernel's tmpfs has; swap what size needs beyond the half of ram, the other
- * half being left for metadata, reserves and room to breathe.
+ * kernel's tmpfs has; swap as much as size, if half of ram does not hold it: the
+ * other half is left for metadata, reserves and room to breathe.  Less swap would
+ * do, but then a page that was read back could not keep its copy there, and would
+ * have to be written again.
  */
 #include "sizing.h"
 
@@ -52,7 +54,7 @@ static uint64_t swap_default(const struct sizing *sizing, uint64_t memory)
     uint64_t size = sizing->size ? sizing->size : memory / 2;
     uint64_t in_ram = sizing->arena_bytes / 2;
 
-    return size > in_ram ? round_up(size - in_ram, SWAP_STEP) : 0;
+    return size > in_ram ? round_up(size, SWAP_STEP) : 0;
 }
 
 int sizing_plan(struct sizing *sizing, const struct options *options,

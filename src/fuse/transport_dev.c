@@ -93,6 +93,8 @@ static int dev_start(struct session *session, unsigned readers,
             return err; /* session_end stops those that run */
         transport->nr_readers++;
     }
+    atomic_store_explicit(&session->spare_readers, readers - 1,
+                          memory_order_relaxed);
     return 0;
 }
 

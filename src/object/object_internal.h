@@ -59,6 +59,7 @@ struct resident {
     bool missed;     /* at least one was not in memory */
     uint32_t useful; /* pages that readahead had brought, used for the first time */
     uint32_t extra;  /* pages that come along from the window */
+    struct pool_io *last; /* a read that finish is to do itself, or NULL */
 };
 
 /* Pins the pages of `want` with their bytes in memory: frames[i] is the frame,
@@ -70,8 +71,9 @@ int resident_pin(struct object_store *store, struct object *object,
                  struct span want, bool wait, uint32_t *frames,
                  struct resident *resident);
 /* The same in two steps, for who has something to do while pages are read:
- * begin pins or starts reading, got pages of them; unless it failed, finish waits
- * for what is being read.  Pages of `window`, which contains `want`, come along
+ * begin pins or starts reading, got pages of them; unless it failed, finish reads
+ * the last run itself and waits for what is being read.  Between the two the
+ * caller waits for nothing, since others may want that run.  Pages of `window`, which contains `want`, come along
  * if they lie beside wanted ones on swap and memory is not short. */
 int resident_begin(struct object_store *store, struct object *object,
                    struct span want, struct span window, bool wait,
@@ -91,6 +93,8 @@ struct page_in {
     uint64_t index;
     const pagemap_entry *entries;
     uint32_t before, wanted, after;
+    struct pool_io **last; /* not NULL: the caller will read it (pool_io_run),
+                            * if the whole run is there still */
 };
 /* Starts reading them.  For those wanted it waits for memory, and they are
  * pinned, in frames[0..wanted-1]; the others are readahead.  What is on its way

@@ -11,8 +11,9 @@
  *
  * A read belongs to the stream whose `next` lies within 64 pages of it, before
  * or behind: the kernel's own readahead sends its reads on several threads, and
- * they overtake one another.  When a running stream has come within half a window
- * of `ahead`, the next window is planned and the window doubles.
+ * they overtake one another.  When a running stream has come within a window of
+ * `ahead`, the next one is planned and the window doubles: so two are on their
+ * way, or one is while one is used up, and the disk is never idle.
  *
  * A miss that belongs to no stream is random.  It brings in its neighbours
  * within an aligned 16 pages, but only those that lie beside it on swap, so that
@@ -82,6 +83,14 @@ static void plan_window(struct readahead_stream *s, uint64_t limit,
     s->ahead += plan->nr;
 }
 
+/* How little may be left of what was asked for before more is: a whole window,
+ * so that while one is being used up the next is on its way; half of one where
+ * the pool affords no more. */
+static uint64_t mark_of(const struct readahead_stream *s, uint32_t max)
+{
+    return s->window <= max / 2 ? s->window : MIN(s->window, max) / 2;
+}
+
 static void follow(struct readahead_stream *s, uint64_t end, bool miss,
                    uint64_t limit, uint32_t max, struct readahead_plan *plan)
 {
@@ -91,7 +100,7 @@ static void follow(struct readahead_stream *s, uint64_t end, bool miss,
         s->window = READAHEAD_MIN_PAGES;
         s->ahead = s->next;
         plan_window(s, limit, max, plan);
-    } else if (s->next + s->window / 2 >= s->ahead || miss) {
+    } else if (s->next + mark_of(s, max) >= s->ahead || miss) {
         s->window = MIN(s->window * 2, READAHEAD_MAX_PAGES);
         plan_window(s, limit, max, plan);
     }

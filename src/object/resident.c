@@ -9,7 +9,9 @@
  *                  and do not read them again
  *     LOST         the range ends before it
  *
- * All reads are under way before the first is waited for.
+ * All reads are under way before the first is waited for; the last of them, which
+ * mostly is the only one, is done by the caller's own thread in the end, because
+ * two wake-ups cost more than a page.
  *
  * Frames and the descriptor are got with no lock held, so the map is looked at
  * again afterwards: somebody else may have brought the pages in, or readahead
@@ -138,11 +140,17 @@ int resident_start(struct object_store *store, struct object *object,
         frames[i] = run[in->before + i];
     if (nr < all)
         pool_frames_put(store->pool, all - nr, run + nr);
-    if (nr > 0)
-        pool_io_submit(store->pool, io, object_handle(store, object), in->index,
-                       pagemap_entry_number(in->entries[0]), nr, run);
-    else if (io)
-        pool_io_put(store->pool, io);
+    if (nr == 0) {
+        if (io)
+            pool_io_put(store->pool, io);
+        return err;
+    }
+    pool_io_prepare(store->pool, io, object_handle(store, object), in->index,
+                    pagemap_entry_number(in->entries[0]), nr, run);
+    if (in->last && nr == all)
+        *in->last = io;
+    else
+        pool_io_submit(io);
     return err;
 }
 
@@ -257,6 +265,8 @@ static int pin_or_read(struct object_store *store, struct object *object,
         if (left == 0 || pagemap_entry_kind(entries[at]) == ENTRY_LOST)
             return 0;
         in = run_around(store, window, entries, at, left);
+        if (in.wanted == left)
+            in.last = &resident->last;
         err = resident_start(store, object, &in, frames + resident->got);
         resident->got += in.wanted;
         resident->extra += in.before + in.after;
@@ -291,6 +301,8 @@ int resident_begin(struct object_store *store, struct object *object,
 int resident_finish(struct object_store *store, uint32_t *frames,
                     struct resident *resident)
 {
+    if (resident->last)
+        pool_io_run(resident->last);
     for (uint32_t i = 0; resident->missed && i < resident->got; i++) {
         if (frames[i] == FRAME_ZERO ||
             pool_page_wait(store->pool, frames[i]) == 0)

@@ -7,9 +7,10 @@
  * When the read is done each page becomes
  *
  *     CLEAN   and keeps its block, or
- *     DIRTY   giving it back, while less than half of the blocks are free (I18);
- *             blocks the file could still grow by count as free, so that with
- *             disk to spare a page that is only read never needs writing again
+ *     DIRTY   giving it back, while blocks are short (I18): less than a sixteenth
+ *             of them is free, so that long runs get rare.  Above that it would
+ *             only have to be written again.  Blocks the file could still grow
+ *             by count as free
  *     DEAD    if it was dropped meanwhile: the block is freed here.
  *
  * and joins the queues.  If the read of a run fails, its pages are read again one
@@ -25,6 +26,8 @@
 
 /* One read in flight for so many frames; few pools need the most. */
 enum { FRAMES_EACH = 512, COUNT_MIN = 8, COUNT_MAX = 32 };
+/* Blocks are short when less than one in so many is free. */
+enum { SHORT_PART = 16 };
 
 struct pool_io {
     struct swap_io io;
@@ -106,7 +109,7 @@ bool pagein_gives_back(struct pool *pool)
     max = b->refused ? b->capacity : b->blocks_max - b->retired;
     free = swap_nr_free(pool->swap) + max - b->capacity;
     mutex_unlock(&b->lock);
-    return free < max / 2;
+    return free < max / SHORT_PART;
 }
 
 static struct bucket *bucket_of(struct pool *pool, uint32_t frame)
@@ -146,8 +149,8 @@ int pool_page_wait(struct pool *pool, uint32_t frame)
 
 static void pagein_done(struct swap_io *io, int err);
 
-/* Submits pages from..from+nr-1 of the run. */
-static void pagein_submit(struct pool_io *io, uint32_t from, uint32_t nr)
+/* The request for pages from..from+nr-1 of the run. */
+static void pagein_request(struct pool_io *io, uint32_t from, uint32_t nr)
 {
     io->io = (struct swap_io){
         .op = SWAP_IO_READ,
@@ -157,12 +160,11 @@ static void pagein_submit(struct pool_io *io, uint32_t from, uint32_t nr)
         .iov_count = page_iovec(io->pool, nr, io->frames + from, io->iov),
         .done = pagein_done,
     };
-    swap_submit(io->pool->swap, &io->io);
 }
 
-void pool_io_submit(struct pool *pool, struct pool_io *io, uint32_t owner,
-                    uint64_t index, uint32_t block, uint32_t nr,
-                    const uint32_t *frames)
+void pool_io_prepare(struct pool *pool, struct pool_io *io, uint32_t owner,
+                     uint64_t index, uint32_t block, uint32_t nr,
+                     const uint32_t *frames)
 {
     INVARIANT("P3", nr > 0 && nr <= SWAP_IO_MAX_PAGES);
     io->pool = pool;
@@ -179,7 +181,17 @@ void pool_io_submit(struct pool *pool, struct pool_io *io, uint32_t owner,
     for (uint32_t i = 0; i < ARRAY_SIZE(io->failed); i++)
         io->failed[i] = 0;
     atomic_fetch_add(&pool->inflight, 1);
-    pagein_submit(io, 0, nr);
+    pagein_request(io, 0, nr);
+}
+
+void pool_io_submit(struct pool_io *io)
+{
+    swap_submit(io->pool->swap, &io->io);
+}
+
+void pool_io_run(struct pool_io *io)
+{
+    swap_run(io->pool->swap, &io->io);
 }
 
 static bool has_failed(const struct pool_io *io, uint32_t i)
@@ -187,7 +199,8 @@ static bool has_failed(const struct pool_io *io, uint32_t i)
     return io->failed[i / 64] >> (i % 64) & 1;
 }
 
-/* A page whose read is over.  Caller holds the owner's lock. */
+/* A page whose read is over, and which is not yet on the queues.  Caller holds
+ * the owner's lock. */
 static void page_read(struct pool *pool, struct pool_io *io, uint32_t i,
                       bool give_back)
 {
@@ -211,8 +224,19 @@ static void page_read(struct pool *pool, struct pool_io *io, uint32_t i,
         return;
     page_set_state(pool, page, give_back ? PAGE_DIRTY : PAGE_CLEAN,
                    give_back ? BLOCK_NONE : block);
+}
+
+/* The pages of the run join the queues.  Caller holds the owner's lock. */
+static void run_enqueue(struct pool *pool, const struct pool_io *io)
+{
     mutex_lock(&pool->queue_lock, RANK_POOL);
-    replace_insert(&pool->replace, frame, page->flags & PAGE_READAHEAD);
+    for (uint32_t i = 0; i < io->nr; i++) {
+        struct page *page = pool_page(pool->arena, io->frames[i]);
+
+        if (page_state(page) != PAGE_DEAD)
+            replace_insert(&pool->replace, io->frames[i],
+                           page->flags & PAGE_READAHEAD);
+    }
     mutex_unlock(&pool->queue_lock);
 }
 
@@ -228,6 +252,7 @@ static void pagein_finish(struct pool_io *io)
         page_read(pool, io, i, give_back);
         mask |= (uint64_t)1 << (io->frames[i] % NR_BUCKETS);
     }
+    run_enqueue(pool, io);
     pool->ops->unlock(pool->ctx, owner);
     buckets_wake(pool, mask);
     page_unpin_many(pool, io->nr, io->frames);
@@ -250,13 +275,15 @@ static void pagein_done(struct swap_io *swap_io, int err)
                  "each alone", io->block, io->block + io->nr - 1, -err);
         io->alone = true;
         io->at = 0;
-        pagein_submit(io, 0, 1);
+        pagein_request(io, 0, 1);
+        pool_io_submit(io);
         return;
     }
     if (err)
         io->failed[io->at / 64] |= (uint64_t)1 << (io->at % 64);
     if (io->alone && ++io->at < io->nr) {
-        pagein_submit(io, io->at, 1);
+        pagein_request(io, io->at, 1);
+        pool_io_submit(io);
         return;
     }
     pagein_finish(io);

@@ -237,8 +237,7 @@ uint32_t pagein_count(uint64_t frames);
 uint64_t pagein_bytes(uint64_t frames);
 int pagein_init(struct pool *pool);
 void pagein_fini(struct pool *pool);
-/* While less than half of the blocks are free, what is read gives its block
- * back (I18). */
+/* While blocks are short, what is read gives its block back (I18). */
 bool pagein_gives_back(struct pool *pool);
 
 #endif

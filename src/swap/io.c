@@ -106,16 +106,45 @@ const char *swap_engine_name(const struct swap_engine *engine)
     return engine->backend->name;
 }
 
-void swap_engine_submit(struct swap_engine *engine, struct swap_io *io)
+static void prepare(struct swap_engine *engine, struct swap_io *io)
 {
     INVARIANT("E1", io->nr > 0 && io->nr <= SWAP_IO_MAX_PAGES);
     INVARIANT("E1", io->block + io->nr <= engine->file->nr_blocks);
+    (void)engine; /* for the invariant alone */
     io->offset = (uint64_t)io->block << PAGE_SHIFT;
     io->left = (uint64_t)io->nr << PAGE_SHIFT;
+}
+
+void swap_engine_submit(struct swap_engine *engine, struct swap_io *io)
+{
+    prepare(engine, io);
     mutex_lock(&engine->lock, RANK_IO);
     list_add_tail(&engine->queue, &io->link);
     mutex_unlock(&engine->lock);
     engine->backend->wake(engine);
+}
+
+void swap_engine_run(struct swap_engine *engine, struct swap_io *io)
+{
+    int err;
+
+    lock_assert_none(RANK_FUSE);
+    prepare(engine, io);
+    while (!io_advance(io, io_transfer(engine, io), &err))
+        ;
+    engine_finish(engine, io, err);
+}
+
+ssize_t io_transfer(const struct swap_engine *engine, const struct swap_io *io)
+{
+    int fd = engine->file->fd;
+    ssize_t n;
+
+    if (io->op == SWAP_IO_READ)
+        n = preadv(fd, io->iov, (int)io->iov_count, (off_t)io->offset);
+    else
+        n = pwritev(fd, io->iov, (int)io->iov_count, (off_t)io->offset);
+    return n < 0 ? -errno : n;
 }
 
 struct swap_io *engine_next(struct swap_engine *engine)

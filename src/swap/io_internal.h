@@ -37,6 +37,8 @@ extern const struct io_backend io_backend_uring, io_backend_threads;
 struct swap_io *engine_next(struct swap_engine *engine)
     REQUIRES(engine->lock);
 
+/* One try at what is left, on this thread: bytes moved, or -errno. */
+ssize_t io_transfer(const struct swap_engine *engine, const struct swap_io *io);
 /* `result` bytes of what is left have been transferred, or -errno.  Returns
  * false if the rest must be tried (again), else true and *err. */
 bool io_advance(struct swap_io *io, ssize_t result, int *err);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 
 enum { MAX_THREADS = 4 };
 
@@ -16,20 +15,6 @@ struct threads {
     unsigned nr;
     pthread_t thread[MAX_THREADS];
 };
-
-static ssize_t transfer(const struct swap_engine *engine,
-                        const struct swap_io *io)
-{
-    ssize_t n;
-
-    if (io->op == SWAP_IO_READ)
-        n = preadv(engine->file->fd, io->iov, (int)io->iov_count,
-                   (off_t)io->offset);
-    else
-        n = pwritev(engine->file->fd, io->iov, (int)io->iov_count,
-                    (off_t)io->offset);
-    return n < 0 ? -errno : n;
-}
 
 /* Sleeps until there is a request; NULL when it is time to stop. */
 static struct swap_io *wait_for_request(struct swap_engine *engine)
@@ -52,7 +37,7 @@ static void *run(void *arg)
     while ((io = wait_for_request(engine)) != NULL) {
         int err;
 
-        while (!io_advance(io, transfer(engine, io), &err))
+        while (!io_advance(io, io_transfer(engine, io), &err))
             ;
         engine_finish(engine, io, err);
     }

@@ -295,6 +295,11 @@ void swap_submit(struct swap *swap, struct swap_io *io)
     swap_engine_submit(swap->engine, io);
 }
 
+void swap_run(struct swap *swap, struct swap_io *io)
+{
+    swap_engine_run(swap->engine, io);
+}
+
 /* --- figures -------------------------------------------------------------- */
 
 uint32_t swap_nr_free(struct swap *swap)

@@ -353,10 +353,15 @@ static int read_run(struct rig *rig, uint32_t owner, uint64_t index,
     mutex_unlock(&o->lock);
     if (*got < nr)
         pool_frames_put(rig->pool, nr - *got, frames + *got);
-    if (*got > 0)
-        pool_io_submit(rig->pool, io, owner, index, block, *got, frames);
-    else
+    if (*got == 0) {
         pool_io_put(rig->pool, io);
+        return 0;
+    }
+    pool_io_prepare(rig->pool, io, owner, index, block, *got, frames);
+    if (rig->reads_itself && wait == POOL_WAIT_READ)
+        pool_io_run(io);
+    else
+        pool_io_submit(io);
     return 0;
 }
 

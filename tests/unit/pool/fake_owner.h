@@ -38,6 +38,7 @@ struct rig {
     uint32_t nr_owners;
     uint64_t nr_pages;   /* each */
     _Atomic uint32_t lost;
+    bool reads_itself;   /* pages that are waited for, by pool_io_run */
 };
 
 struct rig_config {

@@ -38,20 +38,20 @@ END_TEST
 
 START_TEST(with_blocks_to_spare_a_page_read_keeps_its_block)
 {
-    setup(1024, 64, 31);
+    setup(1024, 64, 59);
     ck_assert_int_eq(fake_read(&rig, 1, 0, 1, true), 0);
     ck_assert_int_eq(fake_state(&rig, 1, 0), PAGE_CLEAN);
-    ck_assert_uint_eq(fake_swap_counts().nr_used, 31);
+    ck_assert_uint_eq(fake_swap_counts().nr_used, 59);
     rig_down(&rig);
 }
 END_TEST
 
 START_TEST(when_blocks_are_short_a_page_read_gives_its_block_back)
 {
-    setup(1024, 64, 34);
+    setup(1024, 64, 62);
     ck_assert_int_eq(fake_read(&rig, 1, 0, 1, true), 0);
     ck_assert_int_eq(fake_state(&rig, 1, 0), PAGE_DIRTY);
-    ck_assert_uint_eq(fake_swap_counts().nr_used, 33);
+    ck_assert_uint_eq(fake_swap_counts().nr_used, 61);
     rig_down(&rig);
 }
 END_TEST
@@ -95,6 +95,21 @@ START_TEST(who_finds_a_page_being_read_waits_for_it)
         ck_assert_int_eq((intptr_t)err, 0);
     }
     ck_assert_uint_eq(fake_swap_counts().reads, 1);
+    rig_down(&rig);
+}
+END_TEST
+
+START_TEST(a_reader_may_read_itself)
+{
+    setup(1024, 4096, 4);
+    rig.reads_itself = true;
+    ck_assert_int_eq(fake_read(&rig, 1, 0, 2, true), 0);
+    ck_assert_int_eq(fake_state(&rig, 1, 1), PAGE_CLEAN);
+    /* The run fails, then each page is tried alone, and the second fails again. */
+    fake_swap_fail_read_after(0, EIO, 1);
+    ck_assert_int_eq(fake_read(&rig, 1, 2, 2, true), 0);
+    ck_assert_int_eq(fake_read(&rig, 1, 3, 1, true), 0);
+    ck_assert_uint_eq(fake_swap_counts().reads, 4);
     rig_down(&rig);
 }
 END_TEST
@@ -237,7 +252,7 @@ UNIT_MAIN("pagein", a_run_of_blocks_is_one_read,
           with_blocks_to_spare_a_page_read_keeps_its_block,
           when_blocks_are_short_a_page_read_gives_its_block_back,
           blocks_the_file_can_grow_by_are_not_short,
-          who_finds_a_page_being_read_waits_for_it,
+          who_finds_a_page_being_read_waits_for_it, a_reader_may_read_itself,
           descriptors_are_few_and_waited_for,
           a_read_error_loses_the_pages_that_fail_alone,
           a_failed_page_is_lost_after_a_failed_run,

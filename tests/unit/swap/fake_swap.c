@@ -190,6 +190,13 @@ void swap_submit(struct swap *swap, struct swap_io *io)
     unlock();
 }
 
+/* The caller looks at its pages before it relies on them, so another thread may
+ * finish: faults, delays and order are those of all requests. */
+void swap_run(struct swap *swap, struct swap_io *io)
+{
+    swap_submit(swap, io);
+}
+
 /* --- blocks --------------------------------------------------------------- */
 
 /* Caller holds the lock. */

@@ -84,6 +84,28 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+START_TEST(the_caller_may_move_the_bytes_itself)
+{
+    uint8_t *pages = pages_alloc(256);
+    struct wait_io w;
+
+    for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+        engine_setup(&place, kinds[k], 1024, 1);
+        pages_mark(pages, 100, 256, 1);
+        wait_io_set(&w, SWAP_IO_WRITE, 100, 256, pages);
+        swap_engine_run(place.engine, &w.io);
+        ck_assert_int_eq(wait_io_result(&w), 0);
+        memset(pages, 0, 256 * PAGE_SIZE);
+        wait_io_set(&w, SWAP_IO_READ, 100, 256, pages);
+        swap_engine_run(place.engine, &w.io);
+        ck_assert_int_eq(wait_io_result(&w), 0);
+        ck_assert(pages_are(pages, 100, 256, 1));
+        engine_teardown(&place);
+    }
+    free(pages);
+}
+END_TEST
+
 START_TEST(more_than_fit_are_all_done_once)
 {
     enum { REQUESTS = 500 };
@@ -350,6 +372,7 @@ END_TEST
 
 UNIT_MAIN("io", advance_goes_on_by_whole_pages,
           advance_stops_at_errors_and_at_the_end, what_is_written_is_read,
+          the_caller_may_move_the_bytes_itself,
           more_than_fit_are_all_done_once, done_may_submit,
           the_end_of_the_file_is_eio_after_what_there_is,
           a_write_error_is_told, without_o_direct_the_page_cache_stays_empty,

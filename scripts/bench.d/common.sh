@@ -1,0 +1,286 @@
+# common.sh - what the benchmarks share; sourced by scripts/bench.
+#
+# A benchmark is a script of this folder that defines
+#
+#   title, page         of the results: a headline, a file below docs/
+#   subjects            what is compared; the first is ours, to which ratios apply
+#   rows                "NAME|LABEL|UNIT" each; the unit s means: less is better
+#   targets             "ROW|SUBJECT|FACTOR": ours is to be FACTOR times as fast
+#   bench_option ARG... an option of its own (returns how many words it took)
+#   bench_prepare       once, before the first round
+#   bench_subject NAME  one round of one subject: calls `record` for each row
+#   bench_describe      text for the page: how it was measured
+#
+# The page is made of what is written by hand there and the part between two
+# marks, which is ours and is replaced by each run.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154,SC2317  # shared with the scripts around it
+
+rounds=5
+quick=0
+dir=/var/tmp
+only=
+save=
+
+say() {
+    echo "bench: $*" >&2
+}
+
+die() {
+    say "$*"
+    exit 1
+}
+
+# --- what is left behind: nothing ----------------------------------------------
+
+exit_commands=()
+
+# undo COMMAND: run at the end, newest first; undo_all runs them now.
+undo() {
+    exit_commands+=("$1")
+}
+
+# undo_to N: those that came after the first N.
+undo_to() {
+    local i
+    for ((i = ${#exit_commands[@]} - 1; i >= $1; i--)); do
+        eval "${exit_commands[i]}" || say "failed: ${exit_commands[i]}"
+        unset "exit_commands[i]"
+    done
+}
+
+bench_cleanup() {
+    local status=$?
+    trap - EXIT
+    trap '' INT TERM HUP
+    set +e
+    cd /
+    jobs -p | xargs -r kill 2>/dev/null
+    undo_to 0
+    exit "$status"
+}
+trap bench_cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+wait_until() {
+    local tries=$(($1 * 20))
+    shift
+    until "$@"; do
+        ((tries-- > 0)) || return 1
+        sleep 0.05
+    done
+}
+
+gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+is_mounted() {
+    grep -q " $1 " /proc/self/mountinfo
+}
+
+unmount() {
+    is_mounted "$1" || return 0
+    umount "$1" 2>/dev/null || { sleep 1 && umount "$1"; } || umount -l "$1"
+}
+
+# --- options --------------------------------------------------------------------
+
+bench_option() {
+    return 0
+}
+
+bench_options() {
+    local taken
+    while (($# > 0)); do
+        case $1 in
+        --rounds) rounds=$2 && shift 2 ;;
+        --quick) quick=1 rounds=1 && shift ;;
+        --dir) dir=$2 && shift 2 ;;
+        --only) only=$2 && shift 2 ;;
+        --save) save=$2 && shift 2 ;;
+        *)
+            taken=0
+            bench_option "$@" || taken=$?
+            ((taken > 0)) || usage
+            shift "$taken"
+            ;;
+        esac
+    done
+}
+
+# --- the memory cgroup ------------------------------------------------------------
+
+cgroups=/sys/fs/cgroup/memory
+
+# group_make BYTES: sets $group.  Whatever it holds is charged there, page cache
+# included; a daemon in it is not to be swapped out under our hands.
+group_make() {
+    group=$cgroups/pagerfs-bench.$$
+    mkdir "$group" || die "cannot make a memory cgroup at $cgroups (v1)"
+    undo "group_remove '$group'"
+    echo "$1" >"$group/memory.limit_in_bytes"
+}
+
+# What was cached by a process of the group is dropped with it.
+group_remove() {
+    echo 0 >"$1/memory.force_empty" 2>/dev/null || true
+    wait_until 10 rmdir "$1" 2>/dev/null
+}
+
+in_group() {
+    # shellcheck disable=SC2016  # expanded by the inner shell
+    sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$@"
+}
+
+# --- the daemon ---------------------------------------------------------------------
+
+# daemon_start MOUNTPOINT PROGRAM ARG...: in the foreground of a shell of the
+# group if there is one; sets $daemon.
+daemon_start() {
+    local place=$1 runner=()
+    shift
+    [[ -z ${group:-} ]] || runner=(in_group)
+    "${runner[@]}" "$@" >"$work/daemon.log" 2>&1 &
+    daemon=$!
+    undo "daemon_stop '$place' $daemon"
+    mounted_or_gone() {
+        is_mounted "$place" || gone "$daemon"
+    }
+    wait_until 20 mounted_or_gone || die "no mount after 20 seconds: $*"
+    is_mounted "$place" || die "$* says: $(tail -n 5 "$work/daemon.log")"
+}
+
+daemon_stop() {
+    unmount "$1"
+    wait_until 30 gone "$2" || kill -9 "$2"
+    wait "$2" 2>/dev/null || true
+}
+
+# The released build, unless the caller has one.
+pagerfs_build() {
+    PAGERFS=${PAGERFS:-$root/build-gcc/src/fuse/pagerfs}
+    [[ $PAGERFS == "$root"/build-gcc/* ]] || return 0
+    [[ -f $root/build-gcc/build.ninja ]] ||
+        meson setup "$root/build-gcc" "$root" >/dev/null
+    ninja -C "$root/build-gcc" --quiet
+}
+
+# --- fio --------------------------------------------------------------------------------
+
+# fio_run read|write bw|iops ARG...: the figure: MiB/s or I/Os a second.
+# The load runs in the group if there is one.
+fio_run() {
+    local field runner=()
+    case $1-$2 in
+    read-bw) field=7 ;;
+    read-iops) field=8 ;;
+    write-bw) field=48 ;;
+    write-iops) field=49 ;;
+    esac
+    local kind=$2
+    shift 2
+    [[ -z ${group:-} ]] || runner=(in_group)
+    "${runner[@]}" fio --name=load --output-format=terse --terse-version=3 \
+        --ioengine=psync --group_reporting --thread --refill_buffers \
+        --norandommap --randrepeat=0 "$@" 2>"$work/fio.err" >"$work/fio.out" ||
+        die "fio $*: $(cat "$work/fio.err")"
+    awk -F';' -v field="$field" -v kind="$kind" '
+        /^3;/ { print kind == "bw" ? $field / 1024 : $field; found = 1 }
+        END { exit !found }' "$work/fio.out"
+}
+
+# --- results -------------------------------------------------------------------------
+
+# record ROW SUBJECT VALUE
+record() {
+    printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$results"
+    say "round $round: $2, $1: $3"
+}
+
+sample_load() {
+    cut -d' ' -f1 /proc/loadavg >>"$work/load"
+}
+
+describe_machine() {
+    local disk
+    disk=$(findmnt -no SOURCE --target "$dir")
+    cat <<TEXT
+- $(awk -F': ' '/^model name/ {print $2; exit}' /proc/cpuinfo), $(nproc) CPUs,
+  $(awk '/^MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo) GiB of memory; Linux $(uname -r)
+- the disk: $disk, $(findmnt -no FSTYPE --target "$dir"), at $dir
+- $(date -u +%Y-%m-%d), pagerfs $(git -C "$root" rev-parse --short HEAD), $(fio --version), $rounds rounds, medians
+- load average (1 minute) between subjects: $(sort -n "$work/load" | sed -n '1p;$p' | paste -sd- |
+        sed 's/-/ to /')
+- command: \`scripts/bench $benchmark $bench_arguments\`
+TEXT
+}
+
+figures() {
+    local row target
+    {
+        for row in "${rows[@]}"; do echo "row|$row"; done
+        for target in "${targets[@]}"; do echo "target|$target"; done
+        sed 's/^/value\t/; s/\t/|/g' "$results"
+    } | awk -F'|' -v subjects="${subjects[*]}" -f "$here/bench.d/table.awk"
+}
+
+# Puts stdin between the marks of the page.
+page_replace() {
+    local file=$root/docs/$page new=$work/page
+    cat >"$work/part"
+    [[ -f $file ]] || printf '# %s\n\n<!-- measured -->\n<!-- /measured -->\n' \
+        "$title" >"$file"
+    awk -v part="$work/part" '
+        /^<!-- \/measured -->/ {
+            while ((getline line < part) > 0)
+                print line
+            skip = 0
+        }
+        !skip
+        /^<!-- measured -->/ { skip = 1 }' "$file" >"$new"
+    cat "$new" >"$file"
+    say "written: docs/$page"
+}
+
+wanted() {
+    [[ -z $only || ,$only, == *,"$1",* ]]
+}
+
+bench_run() {
+    local subject mark
+    [[ $(id -u) == 0 ]] || die "needs root, for mounts, swapon and cgroups"
+    # shellcheck source=scripts/packages.sh
+    source "$here/packages.sh"
+    install_missing "${bench_packages[@]}"
+    pagerfs_build
+    work=$(mktemp -d "$dir/pagerfs-bench.XXXXXX")
+    undo "rm -rf --one-file-system '$work'"
+    results=$work/results
+    : >"$results"
+    bench_prepare
+    for ((round = 1; round <= rounds; round++)); do
+        for subject in "${subjects[@]}"; do
+            wanted "$subject" || continue
+            mark=${#exit_commands[@]}
+            sample_load
+            bench_subject "$subject"
+            undo_to "$mark"
+        done
+    done
+    sample_load
+    [[ -z $save ]] || cp "$results" "$save"
+    {
+        echo
+        describe_machine
+        echo
+        bench_describe
+        echo
+        figures
+        echo
+    } >"$work/text"
+    cat "$work/text"
+    ((quick)) || [[ -n $only ]] || page_replace <"$work/text"
+}

@@ -1,0 +1,103 @@
+# spill.sh - four times more data than memory: what a pager is for.
+#
+# Everybody gets the same memory, a cgroup of ram + 32 MiB that holds the load and
+# its page cache, and for pagerfs the daemon too.  The file is written, read back
+# from its beginning, read at random places, and overwritten at random places;
+# before each step the page cache over it is dropped, so that what is read was
+# last seen by the file system below.  Data cannot be compressed.
+#
+#   pagerfs   ram=256m, size= as large as the data, swap= a folder of the disk
+#   tmpfs     the kernel's, its swap file in the same folder
+#   ext4      a file in that folder
+#   raw       the same with O_DIRECT: what the disk can do
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # shared with common.sh
+
+title="Data four times the RAM budget"
+page=bench-spill.md
+subjects=(pagerfs tmpfs ext4 raw)
+rows=(
+    "write|sequential write, 1 MiB|MiB/s"
+    "read|sequential read back, 1 MiB, cold|MiB/s"
+    "rread1|random 4 KiB read, 1 job|I/Os a second"
+    "rread4|random 4 KiB read, 4 jobs|I/Os a second"
+    "rwrite|random 4 KiB write|I/Os a second"
+)
+targets=("write|tmpfs|1.0" "read|tmpfs|3" "read|raw|0.9" "rread1|tmpfs|1.0"
+    "rread4|tmpfs|1.2" "rwrite|tmpfs|1.5")
+ram=256 # MiB
+seconds=5
+
+bench_prepare() {
+    data=$((4 * ram))
+    if ((quick)); then
+        ram=64 data=256 seconds=1
+    fi
+    [[ -w $cgroups/cgroup.procs ]] || die "needs the memory cgroup (v1) at $cgroups"
+    [[ $(findmnt -no FSTYPE --target "$work") == ext4 ]] ||
+        die "$dir is not on ext4: give a folder that is, by --dir"
+    place=$work/place
+    mkdir "$place"
+}
+
+# The pages of the file that the kernel caches go; those of tmpfs stay, for they
+# are the file.
+forget() {
+    sync -f "$1"
+    dd of="$1" oflag=nocache conv=notrunc,fdatasync count=0 status=none
+}
+
+load() {
+    local subject=$1 file=$2 direct=0
+    shift 2
+    [[ $subject == raw ]] && direct=1
+    local common=(--filename="$file" --size="${data}M" --direct="$direct")
+    local timed=("${common[@]}" --time_based --runtime="$seconds")
+    record write "$subject" "$(fio_run write bw "${common[@]}" --rw=write --bs=1M)"
+    forget "$file"
+    record read "$subject" "$(fio_run read bw "${common[@]}" --rw=read --bs=1M)"
+    forget "$file"
+    record rread1 "$subject" "$(fio_run read iops "${timed[@]}" --rw=randread --bs=4k)"
+    forget "$file"
+    record rread4 "$subject" \
+        "$(fio_run read iops "${timed[@]}" --rw=randread --bs=4k --numjobs=4)"
+    forget "$file"
+    record rwrite "$subject" "$(fio_run write iops "${timed[@]}" --rw=randwrite --bs=4k)"
+}
+
+swap_on() {
+    local file=$work/swapfile
+    fallocate -l "$((data + 64))M" "$file"
+    undo "rm -f '$file'"
+    chmod 600 "$file"
+    mkswap "$file" >/dev/null
+    swapon "$file"
+    undo "swapoff '$file'"
+}
+
+bench_subject() {
+    group_make $(((ram + 32) << 20))
+    case $1 in
+    pagerfs)
+        daemon_start "$place" "$PAGERFS" -f \
+            -o "ram=${ram}m,size=$((data + 16))m,swap=$work" pagerfs "$place"
+        ;;
+    tmpfs)
+        swap_on
+        mount -t tmpfs -o "size=$((data + 16))m" tmpfs "$place"
+        undo "unmount '$place'"
+        ;;
+    *)
+        undo "rm -f '$place/file'"
+        ;;
+    esac
+    load "$1" "$place/file"
+}
+
+bench_describe() {
+    cat <<TEXT
+One file of $data MiB, ram=${ram}m; load and file system together in a memory cgroup
+of $((ram + 32)) MiB. fio with psync; for random access $seconds seconds each. Swap files, the
+file on ext4 and that of "raw" (the same, with O_DIRECT) are in one folder of the disk.
+TEXT
+}
