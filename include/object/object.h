@@ -146,11 +146,13 @@ uint64_t object_willneed(struct object_store *store, struct object *object,
                          object_go_on *go_on, void *ctx);
 /* Its resident pages, so many, are the next to go. */
 uint64_t object_dontneed(struct object_store *store, struct object *object);
-/* Its resident pages go, and it waits for that: how many went, and how many
- * stayed, being in use.  -ENOSPC: there is no room on swap. */
+/* Its resident pages go, at once or when they have been written, which begins
+ * now; how many it still found in memory.  -ENOSPC: there is no room on swap. */
+int object_send_out(struct object_store *store, struct object *object,
+                    object_go_on *go_on, void *ctx, uint64_t *found);
+/* The same until they have gone: how many are left, being in use. */
 int object_evict(struct object_store *store, struct object *object,
-                 object_go_on *go_on, void *ctx, uint64_t *evicted,
-                 uint64_t *left);
+                 object_go_on *go_on, void *ctx, uint64_t *left);
 
 /* --- figures ----------------------------------------------------------------- */
 

@@ -252,20 +252,41 @@ static int run_advise(struct request *rq, uint64_t id, union argument *argument)
 
 struct eviction {
     struct request *rq;
-    struct pagerfs_evict *args;
+    uint64_t resident, left;
     int err;
 };
+
+static bool send_out_file(void *ctx, struct object *object)
+{
+    struct eviction *eviction = ctx;
+    struct object_store *store = tree_store(eviction->rq->session->tree);
+    struct object_usage usage;
+    uint64_t found;
+
+    object_usage(store, object, &usage);
+    eviction->resident += usage.resident;
+    eviction->err = object_send_out(store, object, go_on, eviction->rq, &found);
+    return eviction->err == 0;
+}
 
 static bool evict_file(void *ctx, struct object *object)
 {
     struct eviction *eviction = ctx;
-    uint64_t evicted, left;
+    uint64_t left;
 
     eviction->err = object_evict(tree_store(eviction->rq->session->tree), object,
-                                 go_on, eviction->rq, &evicted, &left);
-    eviction->args->evicted += evicted;
-    eviction->args->left += left;
+                                 go_on, eviction->rq, &left);
+    eviction->left += left;
     return eviction->err == 0;
+}
+
+/* One file, or all. */
+static int visit(struct request *rq, uint64_t id, tree_visit *file, void *ctx)
+{
+    if (id != TREE_ROOT)
+        return tree_one_file(rq->session->tree, id, file, ctx);
+    tree_each_file(rq->session->tree, file, ctx);
+    return 0;
 }
 
 /* The memory of free frames goes back to the system, in small holds of the
@@ -278,19 +299,22 @@ static void give_memory_back(struct arena *arena)
         ;
 }
 
+/* First all are begun, then each is waited for: small files would make for many
+ * short waits. */
 static int run_evict(struct request *rq, uint64_t id, union argument *argument)
 {
-    struct eviction eviction = { rq, &argument->evict, 0 };
-    int err = 0;
+    struct pagerfs_evict *args = &argument->evict;
+    struct eviction eviction = { .rq = rq };
+    int err;
 
-    if (!is_zero(eviction.args->reserved, ARRAY_SIZE(eviction.args->reserved)))
+    if (!is_zero(args->reserved, ARRAY_SIZE(args->reserved)))
         return -EINVAL;
-    eviction.args->evicted = eviction.args->left = 0;
-    if (id == TREE_ROOT)
-        tree_each_file(rq->session->tree, evict_file, &eviction);
-    else
-        err = tree_one_file(rq->session->tree, id, evict_file, &eviction);
+    err = visit(rq, id, send_out_file, &eviction);
+    if (!err && !eviction.err)
+        err = visit(rq, id, evict_file, &eviction);
     give_memory_back(rq->session->arena);
+    args->left = eviction.left;
+    args->evicted = eviction.resident - MIN(eviction.left, eviction.resident);
     return err ? err : eviction.err;
 }
 

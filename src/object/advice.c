@@ -69,16 +69,17 @@ uint64_t object_willneed(struct object_store *store, struct object *object,
     unsigned pauses = 0;
 
     while (pauses < PATIENCE && go_on(ctx)) {
+        uint64_t end = pages_for(object_size(object));
         uint32_t nr;
         bool more;
 
         mutex_lock(&object->lock, RANK_OBJECT);
         more = next_of_kind(store, object, ENTRY_BLOCK, at, &run);
         mutex_unlock(&object->lock);
-        if (!more || !pool_affords_ahead(store->pool))
+        if (!more || run.index >= end || !pool_affords_ahead(store->pool))
             break;
-        nr = ahead_start(store, object,
-                         (struct span){ run.index, READAHEAD_MAX_PAGES });
+        nr = (uint32_t)MIN(end - run.index, (uint64_t)READAHEAD_MAX_PAGES);
+        nr = ahead_start(store, object, (struct span){ run.index, nr });
         if (nr == 0) { /* no descriptor: they come back */
             clock_sleep_ns(PAUSE_NS);
             pauses++;
@@ -123,16 +124,15 @@ void read_leaves_cold(struct object_store *store, struct object *object,
 
 /* --- eviction ------------------------------------------------------------------ */
 
-/* Sends out every resident page that can go; *seen: how many there were. */
-static int evict_pass(struct object_store *store, struct object *object,
-                      object_go_on *go_on, void *ctx, uint64_t *seen)
+int object_send_out(struct object_store *store, struct object *object,
+                    object_go_on *go_on, void *ctx, uint64_t *found)
     NO_THREAD_SAFETY
 {
     struct pagemap_run run;
     uint64_t at = 0;
     int err = 0;
 
-    *seen = 0;
+    *found = 0;
     while (!err && go_on(ctx)) {
         mutex_lock(&object->lock, RANK_OBJECT);
         if (!next_of_kind(store, object, ENTRY_FRAME, at, &run)) {
@@ -145,7 +145,7 @@ static int evict_pass(struct object_store *store, struct object *object,
             err = pool_blocks_want(store->pool);
         else if (!err)
             at = run.index + 1;
-        *seen += at == run.index + 1;
+        *found += at == run.index + 1;
         if (err == -EBUSY || err == -EAGAIN) {
             clock_sleep_ns(PAUSE_NS);
             err = 0;
@@ -162,26 +162,18 @@ static void let_io_end(struct object *object)
 }
 
 int object_evict(struct object_store *store, struct object *object,
-                 object_go_on *go_on, void *ctx, uint64_t *evicted,
-                 uint64_t *left)
+                 object_go_on *go_on, void *ctx, uint64_t *left)
 {
-    uint64_t before = 0, seen = 1;
+    struct object_usage usage;
+    uint64_t seen = 1;
     int err = 0;
 
     for (unsigned pass = 0; !err && seen > 0 && pass < MAX_PASSES; pass++) {
-        err = evict_pass(store, object, go_on, ctx, &seen);
-        if (pass == 0)
-            before = seen;
+        err = object_send_out(store, object, go_on, ctx, &seen);
         if (seen > 0)
             let_io_end(object);
     }
-    *left = 0;
-    if (seen > 0) {
-        struct object_usage usage;
-
-        object_usage(store, object, &usage);
-        *left = usage.resident;
-    }
-    *evicted = before > *left ? before - *left : 0;
+    object_usage(store, object, &usage);
+    *left = usage.resident;
     return err;
 }
