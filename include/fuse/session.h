@@ -16,6 +16,7 @@
 
 #include "sizing.h"
 #include "message.h"
+#include "remount.h"
 #include "request.h"
 #include "transport.h"
 #include "work.h"
@@ -47,6 +48,7 @@ struct session {
     struct tree *tree;
     struct arena *arena;
     struct message_init init;
+    struct remount remount;
     unsigned readers, workers;
     int fd;                      /* our own duplicate of /dev/fuse */
     int ended;                   /* eventfd: the kernel has no more for us */

@@ -69,6 +69,10 @@ struct tree_config {
 /* An id that the kernel did not tell: of those who make nothing. */
 #define TREE_ID_UNKNOWN ((uid_t)-1)
 
+/* The rule in force, and another one: for what is read from now on. */
+enum tree_atime tree_atime(const struct tree *tree);
+void tree_atime_set(struct tree *tree, enum tree_atime atime, bool nodiratime);
+
 /* Who asks, and what the kernel told about it.  uid 0 stands for CAP_FSETID. */
 struct tree_cred {
     uid_t uid;

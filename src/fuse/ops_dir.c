@@ -94,6 +94,14 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t id, size_t size, off_t cookie,
     list(req, id, size, (uint64_t)cookie, fi->fh, true);
 }
 
+/* As open_flags of a file. */
+static uint32_t scan_flags(struct session *session)
+{
+    remount_look(&session->remount, session->tree);
+    return tree_atime(session->tree) == TREE_STRICTATIME
+        ? 0 : FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR;
+}
+
 void op_opendir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
     struct request *rq = session_current(req);
@@ -105,7 +113,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
     err = handle_open_scan(session, id, rq->may_wait, &fh);
     if (err)
         op_result(rq, err);
-    else if (reply_open(rq, fh, FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR))
+    else if (reply_open(rq, fh, scan_flags(session)))
         handle_close(session, HANDLE_SCAN, fh, id);
 }
 

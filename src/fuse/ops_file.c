@@ -28,11 +28,19 @@ static unsigned how_of(uint32_t flags)
     return how;
 }
 
-/* Nothing of ours depends on close(2), so it need not tell us (NOFLUSH). */
-static uint32_t open_flags(const struct session *session)
+/* Nothing of ours depends on close(2), so it need not tell us (NOFLUSH).  What
+ * the kernel reads from its own cache moves no atime: with strictatime each open
+ * begins without. */
+static uint32_t open_flags(struct session *session)
 {
-    return FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES |
-           (session->init.direct_io ? FOPEN_DIRECT_IO : FOPEN_KEEP_CACHE);
+    uint32_t flags = FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES;
+
+    remount_look(&session->remount, session->tree);
+    if (session->init.direct_io)
+        return flags | FOPEN_DIRECT_IO;
+    if (tree_atime(session->tree) == TREE_STRICTATIME)
+        return flags;
+    return flags | FOPEN_KEEP_CACHE;
 }
 
 void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)

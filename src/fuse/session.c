@@ -72,7 +72,7 @@ int session_create(struct session **out, const struct session_config *config)
     session->debug = config->options->debug;
     session->owner = getuid();
     session->started_ns = clock_monotonic_ns();
-    session->fd = -1;
+    session->fd = session->remount.fd = -1;
     fuse_set_log_func(fuse_log_line);
     session->ended = eventfd(0, EFD_CLOEXEC);
     if (session->ended < 0) {
@@ -159,8 +159,10 @@ int session_mount(struct session *session, const char *mountpoint)
                                  fuse_session_fd(session->fuse));
     if (err == 0)
         err = handshake(session);
-    if (err == 0)
+    if (err == 0) {
+        remount_init(&session->remount, mountpoint);
         return 0;
+    }
     close(session->fd);
     session->fd = -1;
 unmount:
@@ -234,6 +236,7 @@ void session_end(struct session *session)
 void session_destroy(struct session *session)
 {
     handle_free_all(session);
+    remount_fini(&session->remount);
     fuse_session_destroy(session->fuse);
     if (session->fd >= 0)
         close(session->fd);

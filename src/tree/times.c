@@ -64,16 +64,29 @@ static bool later(const struct node *node, enum node_time a, enum node_time b)
            (node->sec[a] == node->sec[b] && node->nsec[a] > node->nsec[b]);
 }
 
+enum tree_atime tree_atime(const struct tree *tree)
+{
+    return atomic_load_explicit(&tree->atime, memory_order_relaxed);
+}
+
+void tree_atime_set(struct tree *tree, enum tree_atime atime, bool nodiratime)
+{
+    atomic_store_explicit(&tree->atime, atime, memory_order_relaxed);
+    atomic_store_explicit(&tree->nodiratime, nodiratime, memory_order_relaxed);
+}
+
 void times_accessed(struct tree *tree, struct node *node)
 {
     struct timespec now = clock_realtime();
+    enum tree_atime rule = tree_atime(tree);
 
-    if (tree->atime == TREE_NOATIME ||
-        (tree->nodiratime && node_is(node, S_IFDIR)))
+    if (rule == TREE_NOATIME ||
+        (node_is(node, S_IFDIR) &&
+         atomic_load_explicit(&tree->nodiratime, memory_order_relaxed)))
         return;
     mutex_lock(&node->lock, RANK_NODE);
     if (!(node->flags & NODE_NOATIME) &&
-        (tree->atime == TREE_STRICTATIME ||
+        (rule == TREE_STRICTATIME ||
          !later(node, TIME_ACCESS, TIME_MODIFY) ||
          !later(node, TIME_ACCESS, TIME_CHANGE) ||
          now.tv_sec - node->sec[TIME_ACCESS] >= DAY_SECONDS))

@@ -70,8 +70,7 @@ int tree_create(struct tree **out, const struct tree_config *config)
     tree->nr_inodes = config->nr_inodes;
     tree->grpid = config->grpid;
     tree->no_acl = config->no_acl;
-    tree->atime = config->atime;
-    tree->nodiratime = config->nodiratime;
+    tree_atime_set(tree, config->atime, config->nodiratime);
     tree->changed = config->changed;
     tree->changed_ctx = config->ctx;
     err = make_keys(tree);

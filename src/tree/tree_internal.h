@@ -9,6 +9,7 @@
  *   (n)  node->lock, RANK_NODE: the attributes of one node.  May be taken with
  *        (t) held; two nodes are never locked at once.
  *   (c)  constant while the node (dentry, tree) exists.
+ *   (a)  atomic, each by itself.
  *
  * How a call gets at a node
  *   by id, for a moment    node_find under (t): good until (t) is dropped
@@ -110,8 +111,8 @@ struct tree {
     struct object_store store; /* (c) */
     uint64_t nr_inodes;        /* (c) */
     bool grpid, no_acl;        /* (c) */
-    enum tree_atime atime;     /* (c) */
-    bool nodiratime;           /* (c) */
+    _Atomic enum tree_atime atime; /* of the mount, now (a) */
+    _Atomic bool nodiratime;       /* (a) */
     void (*changed)(void *ctx, uint64_t id); /* (c) */
     void *changed_ctx;         /* (c) */
     struct node *root;         /* (c) */
