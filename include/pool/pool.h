@@ -111,6 +111,7 @@ struct pool_stats {
     /* Pages; limit 0: none.  used_max: what could be used if the host has the
      * disk, or does with the disk it gave when it last refused more. */
     uint64_t limit, used, used_max, data, metadata;
+    uint64_t metadata_max; /* the most frames that metadata may take now */
     uint32_t frames, frames_free, reserve, low, high, min;
     uint32_t blocks_max, blocks_backed, blocks_free;
     uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;

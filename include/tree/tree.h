@@ -50,8 +50,9 @@ struct tree;
 enum tree_atime { TREE_RELATIME, TREE_NOATIME, TREE_STRICTATIME };
 
 struct tree_config {
-    struct arena *arena;
-    struct pool *pool;
+    /* The caller's, as the pool knows it: arena and pool are filled in, the rest
+     * is the tree's.  Stays while the tree is there. */
+    struct object_store *store;
     uint64_t nr_inodes; /* 0: no limit of its own */
     mode_t root_mode;   /* permission bits */
     uid_t root_uid;
@@ -105,7 +106,6 @@ struct tree_entry {
 int tree_create(struct tree **tree, const struct tree_config *config);
 /* The mount is gone: forgets and frees everything. */
 void tree_destroy(struct tree *tree);
-struct object_store *tree_store(struct tree *tree);
 
 /* --- names (dir.c, rename.c) ------------------------------------------------- */
 
@@ -161,10 +161,11 @@ enum tree_set {
     TREE_SET_ATIME = 16, TREE_SET_MTIME = 32, TREE_SET_CTIME = 64,
     TREE_SET_ATIME_NOW = 128, TREE_SET_MTIME_NOW = 256,
     TREE_SET_KILL_PRIV = 512, /* clear set-id bits, as a killer below does */
+    TREE_SET_OWNER_KEPT = 1024, /* chown(-1, -1): all of it but new owners */
 };
 /* Fields of *attr named by `set` (enum tree_set); ctime moves with any of them.
- * SIZE that changes nothing touches no time (truncate) unless MTIME_NOW comes
- * with it (ftruncate).  CTIME is the kernel's own flush of cached times: the
+ * SIZE that changes nothing touches no time of a file without pages (truncate)
+ * unless MTIME_NOW comes with it (ftruncate).  CTIME is the kernel's own flush of cached times: the
  * flags append and immutable do not stop it.  KILL_PRIV may come alone.
  * Changing an owner kills by itself, by Linux's rules. */
 int tree_setattr(struct tree *tree, const struct tree_cred *cred, uint64_t id,

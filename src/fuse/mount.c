@@ -44,7 +44,7 @@ struct mount {
     struct arena *arena;
     struct swap *swap;
     uint64_t room;             /* blocks that the host's disk holds now */
-    struct object_store store; /* as the pool knows it; the tree's, copied */
+    struct object_store store; /* the tree's; the pool's way up to it */
     struct pool *pool;
     struct tree *tree;
     struct session *session;
@@ -208,8 +208,7 @@ static int make_tree(struct mount *mount)
     };
     const struct options *options = mount->options;
     const struct tree_config config = {
-        .arena = mount->arena,
-        .pool = mount->pool,
+        .store = &mount->store,
         .nr_inodes = mount->sizing.nr_inodes,
         .root_mode = options->mode,
         .root_uid = options->uid,
@@ -220,12 +219,13 @@ static int make_tree(struct mount *mount)
         .changed = attributes_changed,
         .ctx = mount,
     };
-    int err = tree_create(&mount->tree, &config);
+    int err;
 
+    mount->store.arena = mount->arena;
+    mount->store.pool = mount->pool;
+    err = tree_create(&mount->tree, &config);
     if (err)
         log_error("no memory for the root directory: %s", strerror(-err));
-    else
-        mount->store = *tree_store(mount->tree);
     return err;
 }
 

@@ -41,8 +41,24 @@ static struct timespec time_of(uint64_t seconds, uint32_t nanoseconds)
                               .tv_nsec = (long)MIN(nanoseconds, 999999999u) };
 }
 
+/* What a set of FATTR bits asks for.  Two things the kernel says between the
+ * lines: nothing at all is a chown(2) to nobody, which still takes set-id bits
+ * away; and a size that comes with an open file is ftruncate(2), which moves the
+ * times even if the size stays, as truncate(2) does not. */
+static unsigned set_of(uint32_t valid, bool opened)
+{
+    unsigned set = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(set_bits); i++)
+        if (valid & set_bits[i].fattr)
+            set |= set_bits[i].set;
+    if (valid & FATTR_SIZE && opened)
+        set |= TREE_SET_MTIME_NOW;
+    return set ? set : TREE_SET_OWNER_KEPT;
+}
+
 /* The message is decoded here: libfuse 3.14 names the bits of `to_set`
- * wrongly. */
+ * wrongly, and takes FATTR_FH out of them. */
 void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
                 struct fuse_file_info *fi)
 {
@@ -59,16 +75,12 @@ void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
         .gid = in->gid,
     };
     struct tree_attr result;
-    unsigned set = 0;
     int err;
 
     (void)unused;
     (void)to_set;
-    (void)fi;
-    for (size_t i = 0; i < ARRAY_SIZE(set_bits); i++)
-        if (in->valid & set_bits[i].fattr)
-            set |= set_bits[i].set;
-    err = tree_setattr(rq->session->tree, &cred, id, set, &attr, rq->may_wait,
+    err = tree_setattr(rq->session->tree, &cred, id,
+                       set_of(in->valid, fi != NULL), &attr, rq->may_wait,
                        &result);
     if (err)
         op_result(rq, err);

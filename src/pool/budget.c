@@ -248,6 +248,8 @@ void budget_stats(struct pool *pool, struct pool_stats *stats)
     stats->limit = b->limit == UINT64_MAX ? 0 : b->limit;
     stats->data = b->data;
     stats->metadata = b->metadata;
+    stats->metadata_max =
+        b->metadata_max - MIN(b->metadata_max, b->tables);
     stats->used = used(b);
     stats->used_max = MAX(MIN(max, b->limit), stats->used);
     mutex_unlock(&pool->budget.lock);

@@ -33,7 +33,8 @@
 
 #define TO(state) (1u << (state))
 
-static const uint8_t legal[NR_PAGE_STATES] = {
+/* Looked at by debug builds alone. */
+__attribute__((unused)) static const uint8_t legal[NR_PAGE_STATES] = {
     [PAGE_NONE] = TO(PAGE_READING) | TO(PAGE_DIRTY),
     [PAGE_READING] = TO(PAGE_CLEAN) | TO(PAGE_DIRTY) | TO(PAGE_DEAD),
     [PAGE_CLEAN] = TO(PAGE_DIRTY) | TO(PAGE_DEAD) | TO(PAGE_NONE),

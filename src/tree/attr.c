@@ -22,6 +22,7 @@
 #include <linux/fs.h>
 
 #define SET_OWNER (TREE_SET_UID | TREE_SET_GID)
+#define SET_CHOWN (SET_OWNER | TREE_SET_OWNER_KEPT)
 
 int tree_getattr(struct tree *tree, uint64_t id, struct tree_attr *attr)
 {
@@ -105,10 +106,11 @@ int attr_kill(struct tree *tree, struct node *node,
 int attr_truncate(struct tree *tree, struct node *node, uint64_t size,
                   bool wait, bool *changed)
 {
+    bool holds = object_pages(&node->object) != 0;
     uint64_t old = object_size(&node->object);
-    int err = object_truncate(&tree->store, &node->object, size, wait);
+    int err = object_truncate(tree->store, &node->object, size, wait);
 
-    *changed = old != size;
+    *changed = old != size || holds;
     return err;
 }
 
@@ -161,7 +163,7 @@ static void set_times(struct node *node, unsigned set,
 static void set_rest(struct tree *tree, struct node *node, unsigned set,
                      const struct tree_attr *attr, bool in_group, bool resized)
 {
-    bool owner = set & SET_OWNER && !node_is(node, S_IFDIR);
+    bool owner = set & SET_CHOWN && !node_is(node, S_IFDIR);
     struct xattr *capability = NULL;
 
     mutex_lock(&node->lock, RANK_NODE);
@@ -188,14 +190,14 @@ static int set_all(struct tree *tree, const struct tree_cred *cred,
     int err = may_set(node, set);
 
     /* With an owner KILL_PRIV says nothing of the changer, and comes anyway. */
-    if (!err && set & TREE_SET_KILL_PRIV && !(set & SET_OWNER) &&
+    if (!err && set & TREE_SET_KILL_PRIV && !(set & SET_CHOWN) &&
         !node_is(node, S_IFDIR))
         err = attr_kill(tree, node, cred, true, wait);
     if (!err && set & TREE_SET_SIZE)
         err = attr_truncate(tree, node, attr->size, wait, &resized);
     if (err)
         return err;
-    if (set & SET_OWNER)
+    if (set & SET_CHOWN)
         in_group = attr_in_group(cred, node);
     set_rest(tree, node, set, attr, in_group, resized);
     return 0;

@@ -78,7 +78,7 @@ static void was_read(struct tree *tree, const struct tree_file *file)
 int tree_read_begin(struct tree *tree, struct tree_file *file, uint64_t offset,
                     size_t length, bool wait, struct object_read *read)
 {
-    int err = object_read_begin(&tree->store, &node_of(tree, file)->object,
+    int err = object_read_begin(tree->store, &node_of(tree, file)->object,
                                 &file->ahead, offset, length, wait, read);
 
     if (!err)
@@ -89,7 +89,7 @@ int tree_read_begin(struct tree *tree, struct tree_file *file, uint64_t offset,
 void tree_read_end(struct tree *tree, struct tree_file *file,
                    struct object_read *read)
 {
-    object_read_end(&tree->store, &node_of(tree, file)->object, read);
+    object_read_end(tree->store, &node_of(tree, file)->object, read);
 }
 
 int tree_write(struct tree *tree, const struct tree_cred *killer,
@@ -103,7 +103,7 @@ int tree_write(struct tree *tree, const struct tree_cred *killer,
     if (killer)
         err = attr_kill(tree, node, killer, true, wait);
     if (!err)
-        err = object_write(&tree->store, &node->object, offset, data, length,
+        err = object_write(tree->store, &node->object, offset, data, length,
                            wait, written);
     if (!err && *written)
         times_modified(node);
@@ -147,7 +147,7 @@ int tree_fallocate(struct tree *tree, const struct tree_cred *cred,
         return -EPERM;
     err = attr_kill(tree, node, cred, false, wait);
     if (!err)
-        err = object_fallocate(&tree->store, &node->object, object_mode,
+        err = object_fallocate(tree->store, &node->object, object_mode,
                                offset, length, keep_size, wait);
     if (!err)
         times_modified(node);
@@ -157,7 +157,7 @@ int tree_fallocate(struct tree *tree, const struct tree_cred *cred,
 int tree_lseek(struct tree *tree, struct tree_file *file, uint64_t offset,
                int whence, uint64_t *found)
 {
-    return object_seek(&tree->store, &node_of(tree, file)->object, offset,
+    return object_seek(tree->store, &node_of(tree, file)->object, offset,
                        whence, found);
 }
 
@@ -174,7 +174,7 @@ int tree_copy_range(struct tree *tree, const struct tree_cred *cred,
         return -EPERM;
     err = attr_kill(tree, node, cred, false, wait);
     if (!err)
-        err = object_copy(&tree->store, &node_of(tree, from)->object,
+        err = object_copy(tree->store, &node_of(tree, from)->object,
                           from_offset, &node->object, to_offset, length, wait,
                           copied);
     if (!err && *copied) {

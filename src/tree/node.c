@@ -154,7 +154,7 @@ void node_free(struct tree *tree, struct node *dead)
 {
     lock_assert_none(RANK_TREE);
     if (node_is(dead, S_IFREG))
-        object_fini(&tree->store, &dead->object);
+        object_fini(tree->store, &dead->object);
     else if (node_is(dead, S_IFLNK))
         arena_free(tree->arena, arena_ptr(tree->arena, dead->target.bytes));
     xattr_free(tree, arena_ptr(tree->arena, dead->xattr));

@@ -11,7 +11,7 @@
  *     setattr, setxattr, flags, ACL                   node
  *     read, readdir, readlink         node
  *
- * (truncate: where the size really changes; see attr.c.)  atime moves by
+ * (truncate: if the size changes or there are pages; see attr.c.)  atime moves by
  * relatime: when it is not later than mtime and ctime, or a day old, so that a
  * reader costs a change at most once after each write.
  */

@@ -61,12 +61,13 @@ int tree_create(struct tree **out, const struct tree_config *config)
 
     if (!tree)
         return -ENOMEM;
-    tree->arena = config->arena;
-    tree->pool = config->pool;
-    tree->store = (struct object_store){ .arena = config->arena,
-                                         .pool = config->pool,
-                                         .lost = node_lost,
-                                         .ctx = tree };
+    tree->arena = config->store->arena;
+    tree->pool = config->store->pool;
+    tree->store = config->store;
+    *tree->store = (struct object_store){ .arena = tree->arena,
+                                          .pool = tree->pool,
+                                          .lost = node_lost,
+                                          .ctx = tree };
     tree->nr_inodes = config->nr_inodes;
     tree->grpid = config->grpid;
     tree->no_acl = config->no_acl;
@@ -134,11 +135,6 @@ void tree_destroy(struct tree *tree)
     free(tree);
 }
 
-struct object_store *tree_store(struct tree *tree)
-{
-    return &tree->store;
-}
-
 void tree_stats(struct tree *tree, struct tree_stats *stats)
 {
     mutex_lock(&tree->lock, RANK_TREE);
@@ -157,10 +153,14 @@ bool tree_has_orphans(struct tree *tree)
     return has;
 }
 
-/* Nodes that the free pages have room for, each with one short name. */
-static uint64_t nodes_in(uint64_t pages)
+/* Nodes that there is room for, each with one short name.  They stay in RAM,
+ * whatever the swap could hold. */
+static uint64_t nodes_free(const struct pool_stats *pool, uint64_t pages)
 {
-    return pages * PAGE_SIZE /
+    uint64_t frames = pool->metadata_max - MIN(pool->metadata_max,
+                                               pool->metadata);
+
+    return MIN(pages, frames) * PAGE_SIZE /
            (SLAB_NODE_SIZE + arena_object_size(DENTRY_HEAD));
 }
 
@@ -184,8 +184,9 @@ int tree_statvfs(struct tree *tree, struct statvfs *st)
     st->f_blocks = pool.limit ? pool.limit : pool.used_max;
     st->f_bfree = room > pool.used ? room - pool.used : 0;
     st->f_bavail = fits(st->f_bfree);
-    st->f_ffree = tree->nr_inodes ? tree->nr_inodes - stats.nodes
-                                  : nodes_in(st->f_bfree);
+    st->f_ffree = nodes_free(&pool, st->f_bfree);
+    if (tree->nr_inodes)
+        st->f_ffree = MIN(st->f_ffree, tree->nr_inodes - stats.nodes);
     st->f_files = stats.nodes + st->f_ffree;
     st->f_favail = st->f_ffree;
     st->f_namemax = TREE_NAME_MAX;

@@ -108,7 +108,7 @@ struct dentry {
 struct tree {
     struct arena *arena;       /* (c) */
     struct pool *pool;         /* (c) */
-    struct object_store store; /* (c) */
+    struct object_store *store; /* (c) the caller's */
     uint64_t nr_inodes;        /* (c) */
     bool grpid, no_acl;        /* (c) */
     _Atomic enum tree_atime atime; /* of the mount, now (a) */
@@ -299,7 +299,8 @@ void attr_tell(struct tree *tree, const struct node *node);
 int attr_kill(struct tree *tree, struct node *node,
               const struct tree_cred *killer, bool told, bool wait)
     EXCLUDES(node->lock);
-/* SETATTR of the size, and open with O_TRUNC.  *changed: it was another. */
+/* SETATTR of the size, and open with O_TRUNC.  *changed: it was
+ * another, or, as tmpfs has it, there are pages that could have been cut off. */
 int attr_truncate(struct tree *tree, struct node *node, uint64_t size,
                   bool wait, bool *changed);
 

@@ -83,6 +83,22 @@ static void data_moves_mtime(void)
     close(fd);
 }
 
+/* To the size it has: ftruncate(2) moves the times always, truncate(2) only
+ * those of a file that has pages. */
+static void the_same_size(void)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0644);
+
+    CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0);
+    set_past("f");
+    CHECK(truncate("f", PAGE) == 0 && is_past(stat_of("f").st_mtim));
+    CHECK(ftruncate(fd, PAGE) == 0 && !is_past(stat_of("f").st_mtim));
+    CHECK(write(fd, "y", 1) == 1);
+    set_past("f");
+    CHECK(truncate("f", PAGE) == 0 && !is_past(stat_of("f").st_mtim));
+    close(fd);
+}
+
 static void names_move_the_directory(void)
 {
     CHECK(mkdir("d", 0755) == 0 && mkdir("e", 0755) == 0);
@@ -119,5 +135,6 @@ static void links_move_ctime(void)
 }
 
 PROBE_MAIN(CASE(modes), CASE(owners), CASE(times_to_the_nanosecond),
-           CASE(data_moves_mtime), CASE(names_move_the_directory),
+           CASE(data_moves_mtime), CASE(the_same_size),
+           CASE(names_move_the_directory),
            CASE(links_move_ctime))

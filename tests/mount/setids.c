@@ -137,6 +137,10 @@ static void changing_the_owner(void)
     CHECK(chown("f", USER, (gid_t)-1) == 0 && mode_of("f") == 0777);
     remade(06777);
     CHECK(chown("f", (uid_t)-1, USER) == 0 && mode_of("f") == 0777);
+    remade(06777);
+    CHECK(chown("f", (uid_t)-1, (gid_t)-1) == 0 && mode_of("f") == 0777);
+    remade(06767);
+    CHECK(chown("f", (uid_t)-1, (gid_t)-1) == 0 && mode_of("f") == 02767);
     remade(06767);
     CHECK(chown("f", USER, (gid_t)-1) == 0 && mode_of("f") == 02767);
     CHECK(mkdir("d", 0755) == 0 && chmod("d", 02755) == 0);

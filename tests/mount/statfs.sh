@@ -45,3 +45,9 @@ inodes_are_back() {
 wait_until 10 inodes_are_back || fail "inodes: $(used_inodes), not $inodes"
 : >"$mnt/again" || fail "no inode although all were removed"
 umount_fs
+
+# Swap has room for data; the files themselves stay in RAM.
+mount_fs ram=16m,size=1g,nr_inodes=0
+(($(stat -f -c %d "$mnt") < (16 << 20) / 128)) ||
+    fail "$(stat -f -c %d "$mnt") inodes in 16 MiB"
+umount_fs

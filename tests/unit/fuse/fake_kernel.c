@@ -44,12 +44,12 @@ static void stack_make(struct kernel *kernel, const struct options *options,
     ck_assert_int_eq(arena_create(&kernel->arena, sizing->arena_bytes), 0);
     ck_assert_int_eq(swap_file_open(&file, "none", 0, message), 0);
     ck_assert_int_eq(swap_create(&kernel->swap, &file, kernel->arena, 1), 0);
-    pool.arena = tree.arena = kernel->arena;
+    pool.arena = kernel->store.arena = kernel->arena;
     pool.swap = kernel->swap;
     ck_assert_int_eq(pool_create(&kernel->pool, &pool), 0);
-    tree.pool = kernel->pool;
+    kernel->store.pool = kernel->pool;
+    tree.store = &kernel->store;
     ck_assert_int_eq(tree_create(&kernel->tree, &tree), 0);
-    kernel->store = *tree_store(kernel->tree);
     ck_assert_int_eq(pool_start(kernel->pool), 0);
 }
 

@@ -335,7 +335,7 @@ static bool status_of(const char *tid, const char *field, char *value,
 
         found = strncmp(line, field, n) == 0;
         if (found)
-            snprintf(value, bytes, "%s", line + n);
+            snprintf(value, bytes, "%.*s", (int)bytes - 1, line + n);
     }
     if (file)
         fclose(file);

@@ -46,7 +46,8 @@ void fixture_start(struct fixture *f)
     f->charge_error = -ENOSPC;
     ck_assert_int_eq(arena_create(&f->arena, ram), 0);
     arena_set_ops(f->arena, &ops, f, 0, 0);
-    f->config.arena = f->arena;
+    f->store.arena = f->arena;
+    f->config.store = &f->store;
     if (!f->config.root_mode)
         f->config.root_mode = 0755;
     ck_assert_int_eq(tree_create(&f->tree, &f->config), 0);

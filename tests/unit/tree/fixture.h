@@ -17,6 +17,7 @@
 
 struct fixture {
     struct arena *arena;
+    struct object_store store;
     struct tree *tree;
     struct tree_config config; /* set what is wanted before fixture_start */
     uint64_t ram;              /* 0: 64 MiB */

@@ -95,6 +95,12 @@ START_TEST(chown_takes_set_ids)
     ck_assert_uint_eq(left_after(&f, &root_cred, 06745, TREE_SET_GID), 02745);
     ck_assert_uint_eq(left_after(&f, &root_cred, 06745,
                                  TREE_SET_UID | TREE_SET_KILL_PRIV), 02745);
+    ck_assert_uint_eq(left_after(&f, &root_cred, 06755, TREE_SET_OWNER_KEPT),
+                      0755);
+    ck_assert_uint_eq(left_after(&f, &root_cred, 06745, TREE_SET_OWNER_KEPT),
+                      02745);
+    ck_assert_uint_eq(left_after(&f, &stranger, 06745, TREE_SET_OWNER_KEPT),
+                      0745);
     ck_assert_uint_eq(left_after(&f, &stranger, 06745, TREE_SET_GID), 0745);
     ck_assert_uint_eq(left_after(&f, &member, 06745, TREE_SET_GID), 02745);
     ck_assert_uint_eq(asked, 1);

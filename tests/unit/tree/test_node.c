@@ -164,16 +164,14 @@ END_TEST
 START_TEST(a_lost_page_is_told)
 {
     struct fixture f = { 0 };
-    struct object_store *store;
     struct object *object;
     uint64_t id;
 
     fixture_start(&f);
     id = mk_file(&f, mk_dir(&f, mk_dir(&f, TREE_ROOT, "some"), "path"), "file");
-    store = tree_store(f.tree);
     object = arena_ptr(f.arena, (uint32_t)id);
     mutex_lock(&object->lock, RANK_OBJECT);
-    store->lost(store->ctx, object, 7);
+    f.store.lost(f.store.ctx, object, 7);
     mutex_unlock(&object->lock);
     fixture_stop(&f);
 }

@@ -211,7 +211,8 @@ END_TEST
 START_TEST(changing_attributes)
 {
     static const unsigned sets[] = { TREE_SET_MODE, TREE_SET_UID, TREE_SET_GID,
-                                     TREE_SET_KILL_PRIV };
+                                     TREE_SET_KILL_PRIV,
+                                     TREE_SET_OWNER_KEPT };
     struct tree_attr attr = { .mode = 0600 };
     struct old o;
 

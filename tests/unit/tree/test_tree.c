@@ -22,7 +22,8 @@ START_TEST(too_little_memory_to_begin_with)
         ck_assert_int_eq(arena_create(&f.arena, 64 * (PAGE_SIZE + 32)), 0);
         while (arena_nr_free(f.arena) > taken)
             frame[nr++] = arena_frame_alloc(f.arena, 0);
-        f.config.arena = f.arena;
+        f.store.arena = f.arena;
+        f.config.store = &f.store;
         free_frames = arena_nr_free(f.arena);
         if (taken < 3) {
             ck_assert_int_eq(tree_create(&f.tree, &f.config), -EAGAIN);
@@ -89,6 +90,9 @@ START_TEST(inodes_have_a_limit)
     struct statvfs st;
 
     fixture_start(&f);
+    fake_objects.pool.metadata_max = fake_objects.pool.used_max = 1000;
+    ck_assert_int_eq(tree_statvfs(f.tree, &st), 0);
+    ck_assert_uint_eq(st.f_ffree, 2);
     mk_file(&f, TREE_ROOT, "a");
     mk_link(&f, mk_file(&f, TREE_ROOT, "b"), TREE_ROOT, "c");
     ck_assert_int_eq(try_file(&f, TREE_ROOT, "d"), -ENOSPC);
@@ -126,7 +130,9 @@ START_TEST(statvfs_tells_the_pool)
 
     fixture_start(&f);
     fake_objects.pool = (struct pool_stats){ .limit = 1000, .used = 300,
-                                             .used_max = 5000 };
+                                             .used_max = 5000,
+                                             .metadata = 100,
+                                             .metadata_max = 2000 };
     ck_assert_int_eq(tree_statvfs(f.tree, &st), 0);
     ck_assert_uint_eq(st.f_bsize, 4096);
     ck_assert_uint_eq(st.f_frsize, 4096);
@@ -136,6 +142,13 @@ START_TEST(statvfs_tells_the_pool)
     ck_assert_uint_eq(st.f_namemax, 255);
     ck_assert_uint_eq(st.f_files, st.f_ffree + 1);
     ck_assert_uint_gt(st.f_ffree, 700 * 15);
+    fake_objects.pool.metadata_max = 110; /* RAM, which may be the less */
+    ck_assert_int_eq(tree_statvfs(f.tree, &st), 0);
+    ck_assert_uint_lt(st.f_ffree, 10 * 25);
+    ck_assert_uint_gt(st.f_ffree, 10 * 15);
+    fake_objects.pool.metadata = 111;
+    ck_assert_int_eq(tree_statvfs(f.tree, &st), 0);
+    ck_assert_uint_eq(st.f_ffree, 0);
     fake_objects.pool.used_max = 800;
     ck_assert_int_eq(tree_statvfs(f.tree, &st), 0);
     ck_assert_uint_eq(st.f_bfree, 500);

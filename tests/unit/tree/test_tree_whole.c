@@ -22,7 +22,7 @@ struct whole {
     struct arena *arena;
     struct swap *swap;
     struct pool *pool;
-    struct object_store store; /* the pool's way to the tree's */
+    struct object_store store; /* the tree's; the pool's way up to it */
     struct tree *tree;
     struct pool_stats before;
 };
@@ -44,12 +44,12 @@ static void whole_up(struct whole *w)
 
     ck_assert_int_eq(arena_create(&w->arena, FRAMES * (PAGE_SIZE + 32)), 0);
     ck_assert_int_eq(swap_create(&w->swap, &file, w->arena, 64), 0);
-    pool.arena = tree.arena = w->arena;
+    pool.arena = w->store.arena = w->arena;
     pool.swap = w->swap;
     ck_assert_int_eq(pool_create(&w->pool, &pool), 0);
-    tree.pool = w->pool;
+    w->store.pool = w->pool;
+    tree.store = &w->store;
     ck_assert_int_eq(tree_create(&w->tree, &tree), 0);
-    w->store = *tree_store(w->tree);
     ck_assert_int_eq(pool_start(w->pool), 0);
     w->before = stats_of(w);
 }
