@@ -36,6 +36,7 @@ struct session_config {
     const struct options *options;
     const struct sizing *sizing;
     struct tree *tree;
+    struct object_store *store;
     struct arena *arena;
 };
 
@@ -46,6 +47,7 @@ struct session {
     const struct transport_ops *transport_ops;
     struct transport *transport; /* NULL before session_start */
     struct tree *tree;
+    struct object_store *store;  /* what the tree's files are made of */
     struct arena *arena;
     struct message_init init;
     struct remount remount;

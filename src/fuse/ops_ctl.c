@@ -69,7 +69,7 @@ static bool is_zero(const uint64_t *words, size_t nr)
 
 static struct pool *pool_of(const struct request *rq)
 {
-    return tree_store(rq->session->tree)->pool;
+    return rq->session->store->pool;
 }
 
 /* --- figures --------------------------------------------------------------- */
@@ -160,7 +160,7 @@ static bool frag_file(void *ctx, struct object *object)
     struct pagerfs_frag *out = walk->out;
     struct object_usage usage;
 
-    object_usage(tree_store(walk->rq->session->tree), object, &usage);
+    object_usage(walk->rq->session->store, object, &usage);
     out->files += usage.blocks > 0;
     out->pages += usage.blocks;
     out->pairs += usage.pairs;
@@ -215,7 +215,7 @@ struct advising {
 static bool advise_file(void *ctx, struct object *object)
 {
     struct advising *advising = ctx;
-    struct object_store *store = tree_store(advising->rq->session->tree);
+    struct object_store *store = advising->rq->session->store;
     struct pagerfs_advise *args = advising->args;
 
     args->pages = 0;
@@ -259,7 +259,7 @@ struct eviction {
 static bool send_out_file(void *ctx, struct object *object)
 {
     struct eviction *eviction = ctx;
-    struct object_store *store = tree_store(eviction->rq->session->tree);
+    struct object_store *store = eviction->rq->session->store;
     struct object_usage usage;
     uint64_t found;
 
@@ -274,8 +274,8 @@ static bool evict_file(void *ctx, struct object *object)
     struct eviction *eviction = ctx;
     uint64_t left;
 
-    eviction->err = object_evict(tree_store(eviction->rq->session->tree), object,
-                                 go_on, eviction->rq, &left);
+    eviction->err = object_evict(eviction->rq->session->store, object, go_on,
+                                 eviction->rq, &left);
     eviction->left += left;
     return eviction->err == 0;
 }

@@ -58,6 +58,7 @@ int session_create(struct session **out, const struct session_config *config)
         return -ENOMEM;
     session->transport_ops = &transport_dev;
     session->tree = config->tree;
+    session->store = config->store;
     session->arena = config->arena;
     session->init = (struct message_init){
         .max_write = sizing->max_write,
