@@ -32,6 +32,10 @@ struct handle_bucket {
     struct handle *first;
 };
 
+/* Requests are counted by opcode, of which there are fewer, in a row for each
+ * thread. */
+enum { SERVED_OPCODES = 64, SERVED_ROWS = 32 };
+
 struct session_config {
     const struct options *options;
     const struct sizing *sizing;
@@ -45,7 +49,9 @@ struct session {
     struct request_pool *requests;
     struct work *work;           /* NULL: single thread */
     const struct transport_ops *transport_ops;
-    struct transport *transport; /* NULL before session_start */
+    struct transport *transport; /* NULL before INIT */
+    enum options_transport wanted;
+    unsigned queues, depth;      /* of rings; 0: none */
     struct tree *tree;
     struct object_store *store;  /* what the tree's files are made of */
     struct arena *arena;
@@ -60,6 +66,7 @@ struct session {
     uint64_t started_ns;         /* monotonic */
     _Atomic bool walking[2];     /* something that takes long is being looked at,
                                   * being steered */
+    _Atomic uint64_t served[SERVED_ROWS][SERVED_OPCODES]; /* answered so far */
     _Atomic bool stopping;
     _Atomic unsigned spare_readers; /* that may wait for a read while others go
                                      * on; the transport sets it */
@@ -82,6 +89,10 @@ void session_destroy(struct session *session);
  * the reader goes on with: the same, if it has been answered. */
 struct request *session_serve(struct session *session, struct request *rq,
                               size_t bytes);
+/* The same where rq's memory is the transport's: false if a worker has it, who
+ * gives it back. */
+bool session_serve_own(struct session *session, struct request *rq,
+                       size_t bytes);
 /* Nothing more will come: wakes session_wait. */
 void session_ended(struct session *session);
 
@@ -94,6 +105,8 @@ void session_forget_attr(struct session *session, uint64_t id);
 /* To the kernel; rq NULL: not an answer to anything. */
 int session_send(struct session *session, const struct request *rq,
                  const struct iovec *iov, int count);
+/* How many requests have been answered, by opcode. */
+void session_served(struct session *session, uint64_t served[SERVED_OPCODES]);
 /* The request that libfuse is decoding on this thread. */
 struct request *session_current(struct fuse_req *decoding);
 

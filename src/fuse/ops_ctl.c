@@ -39,7 +39,7 @@ struct command {
     int (*run)(struct request *rq, uint64_t id, union argument *argument);
 };
 
-_Static_assert((int)PAGERFS_OPCODES == (int)REQUEST_OPCODES, "counted alike");
+_Static_assert((int)PAGERFS_OPCODES == (int)SERVED_OPCODES, "counted alike");
 
 static bool asked_by(struct request *rq, uid_t uid)
 {
@@ -145,7 +145,7 @@ static int run_stat(struct request *rq, uint64_t id, union argument *argument)
     out->nodes_limit = tree.nodes_limit;
     out->names = tree.entries;
     out->orphans = tree.orphans;
-    request_served(session->requests, out->requests);
+    session_served(session, out->requests);
     return 0;
 }
 

@@ -8,8 +8,6 @@
  * reader keeps its own until it hands it to a worker and takes another; if
  * there is none left, all workers are busy, and it does the work itself.
  *
- * Each buffer counts what was answered in it, so that counting shares nothing.
- *
  * A write that finds no space is not refused at once while deleted files wait
  * for the kernel's forget, which may be behind the write in its queue: what was
  * freed before the call must be there for it.
@@ -66,8 +64,8 @@ int request_pool_create(struct request_pool **out, struct session *session,
         struct request *rq = &pool->requests[i];
 
         rq->session = session;
-        rq->message = pool->memory + i * stride(max_write) + PAGE_SIZE -
-                      REQUEST_HEAD;
+        rq->data = pool->memory + i * stride(max_write) + PAGE_SIZE;
+        rq->message = rq->data - REQUEST_HEAD;
         list_add_tail(&pool->free, &rq->link);
     }
     *out = pool;
@@ -120,29 +118,16 @@ bool request_interrupt(struct request_pool *pool, uint64_t unique)
     return false;
 }
 
-void request_count(struct request *rq)
-{
-    uint32_t opcode = request_header(rq)->opcode;
-
-    if (rq->bytes >= sizeof(struct fuse_in_header) && opcode < REQUEST_OPCODES)
-        atomic_fetch_add_explicit(&rq->served[opcode], 1, memory_order_relaxed);
-}
-
-void request_served(struct request_pool *pool, uint64_t served[REQUEST_OPCODES])
-{
-    memset(served, 0, REQUEST_OPCODES * sizeof(served[0]));
-    for (unsigned i = 0; i < pool->nr; i++)
-        for (unsigned op = 0; op < REQUEST_OPCODES; op++)
-            served[op] += atomic_load_explicit(&pool->requests[i].served[op],
-                                               memory_order_relaxed);
-}
-
 void *request_scratch(struct request_pool *pool, struct request *rq,
                       size_t *room)
 {
-    /* Names end within the first page: two of 255 bytes at most. */
-    *room = pool->max_write - PAGE_SIZE;
-    return rq->message + REQUEST_HEAD + PAGE_SIZE;
+    /* A message without names ends where the data would begin. */
+    const uint8_t *end = rq->message + rq->bytes;
+    size_t used = end > rq->data
+                      ? round_up((size_t)(end - rq->data), PAGE_SIZE) : 0;
+
+    *room = pool->max_write - used;
+    return rq->data + used;
 }
 
 /* --- what handlers use --------------------------------------------------- */
@@ -151,11 +136,17 @@ bool request_again(struct request *rq, int error)
 {
     if (error == -EAGAIN)
         rq->again = REQUEST_WOULD_WAIT;
-    else if (error == -ENOSPC && rq->retries < SPACE_RETRIES &&
-             tree_has_orphans(rq->session->tree))
-        rq->again = REQUEST_NO_SPACE;
     else
+        return error == -ENOSPC && request_settle(rq, SPACE_RETRIES);
+    reply_none(rq);
+    return true;
+}
+
+bool request_settle(struct request *rq, unsigned tries)
+{
+    if (rq->retries >= tries || !tree_has_orphans(rq->session->tree))
         return false;
+    rq->again = REQUEST_NO_SPACE;
     reply_none(rq);
     return true;
 }

@@ -106,7 +106,7 @@ static void interrupt(struct session *session, struct request *rq)
     const struct fuse_interrupt_in *in = request_argument(rq);
 
     /* Not here: perhaps not read yet, so let the kernel send it again. */
-    if (request_interrupt(session->requests, in->unique))
+    if (session->transport_ops->interrupt(session->transport, in->unique))
         reply_none(rq);
     else
         reply_error(rq, -EAGAIN);
@@ -139,6 +139,31 @@ static void dispatch(struct session *session, struct request *rq)
         handler(rq);
 }
 
+/* Each thread has a row of its own to count in, unless there are very many. */
+static void count(struct session *session, const struct request *rq)
+{
+    static _Atomic unsigned threads;
+    static _Thread_local unsigned row;
+    uint32_t opcode = request_header(rq)->opcode;
+
+    if (rq->bytes < sizeof(struct fuse_in_header) || opcode >= SERVED_OPCODES)
+        return;
+    if (row == 0)
+        row = 1 + atomic_fetch_add(&threads, 1) % SERVED_ROWS;
+    atomic_fetch_add_explicit(&session->served[row - 1][opcode], 1,
+                              memory_order_relaxed);
+}
+
+void session_served(struct session *session, uint64_t served[SERVED_OPCODES])
+{
+    for (unsigned op = 0; op < SERVED_OPCODES; op++) {
+        served[op] = 0;
+        for (unsigned row = 0; row < SERVED_ROWS; row++)
+            served[op] += atomic_load_explicit(&session->served[row][op],
+                                               memory_order_relaxed);
+    }
+}
+
 static void process(struct session *session, struct request *rq, bool may_wait)
 {
     rq->may_wait = may_wait;
@@ -148,7 +173,7 @@ static void process(struct session *session, struct request *rq, bool may_wait)
     dispatch(session, rq);
     current = NULL;
     if (rq->again == REQUEST_DONE) {
-        request_count(rq);
+        count(session, rq);
         atomic_store_explicit(&rq->unique, 0, memory_order_release);
     }
 }
@@ -171,7 +196,19 @@ void serve_queued(void *ctx, struct list *item)
     struct request *rq = list_entry(item, struct request, link);
 
     finish(session, rq);
-    request_put(session->requests, rq);
+    session->transport_ops->give_back(session->transport, rq);
+}
+
+/* The first try, which does not wait: true if that was it. */
+static bool begin(struct session *session, struct request *rq, size_t bytes)
+{
+    rq->bytes = bytes;
+    rq->retries = 0;
+    atomic_store_explicit(&rq->interrupted, false, memory_order_relaxed);
+    atomic_store_explicit(&rq->unique, request_header(rq)->unique,
+                          memory_order_release);
+    process(session, rq, false);
+    return rq->again == REQUEST_DONE;
 }
 
 /* One of the readers that can be done without, if there is one. */
@@ -199,13 +236,7 @@ struct request *session_serve(struct session *session, struct request *rq,
     enum message_lane lane;
     struct request *spare;
 
-    rq->bytes = bytes;
-    rq->retries = 0;
-    atomic_store_explicit(&rq->interrupted, false, memory_order_relaxed);
-    atomic_store_explicit(&rq->unique, request_header(rq)->unique,
-                          memory_order_release);
-    process(session, rq, false);
-    if (rq->again == REQUEST_DONE)
+    if (begin(session, rq, bytes))
         return rq;
     lane = message_lane(rq->message);
     if (lane == MESSAGE_READS && rq->again == REQUEST_WOULD_WAIT &&
@@ -221,4 +252,13 @@ struct request *session_serve(struct session *session, struct request *rq,
     }
     work_push(session->work, &rq->link, lane);
     return spare;
+}
+
+bool session_serve_own(struct session *session, struct request *rq,
+                       size_t bytes)
+{
+    if (begin(session, rq, bytes))
+        return true;
+    work_push(session->work, &rq->link, message_lane(rq->message));
+    return false;
 }
