@@ -66,7 +66,7 @@ struct session {
     uint64_t started_ns;         /* monotonic */
     _Atomic bool walking[2];     /* something that takes long is being looked at,
                                   * being steered */
-    _Atomic uint64_t served[SERVED_ROWS][SERVED_OPCODES]; /* answered so far */
+    _Atomic uint64_t served[SERVED_ROWS][SERVED_OPCODES]; /* begun so far */
     _Atomic bool stopping;
     _Atomic unsigned spare_readers; /* that may wait for a read while others go
                                      * on; the transport sets it */
@@ -105,7 +105,7 @@ void session_forget_attr(struct session *session, uint64_t id);
 /* To the kernel; rq NULL: not an answer to anything. */
 int session_send(struct session *session, const struct request *rq,
                  const struct iovec *iov, int count);
-/* How many requests have been answered, by opcode. */
+/* How many requests have come, by opcode. */
 void session_served(struct session *session, uint64_t served[SERVED_OPCODES]);
 /* The request that libfuse is decoding on this thread. */
 struct request *session_current(struct fuse_req *decoding);

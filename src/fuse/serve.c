@@ -172,10 +172,8 @@ static void process(struct session *session, struct request *rq, bool may_wait)
     current = rq;
     dispatch(session, rq);
     current = NULL;
-    if (rq->again == REQUEST_DONE) {
-        count(session, rq);
+    if (rq->again == REQUEST_DONE)
         atomic_store_explicit(&rq->unique, 0, memory_order_release);
-    }
 }
 
 /* To the end, on a thread that may wait. */
@@ -207,6 +205,7 @@ static bool begin(struct session *session, struct request *rq, size_t bytes)
     atomic_store_explicit(&rq->interrupted, false, memory_order_relaxed);
     atomic_store_explicit(&rq->unique, request_header(rq)->unique,
                           memory_order_release);
+    count(session, rq);
     process(session, rq, false);
     return rq->again == REQUEST_DONE;
 }

@@ -129,9 +129,12 @@ START_TEST(dontneed_goes_first)
     model_write(&f, &file, 0, 100 * PAGE_SIZE, 8, false);
     ck_assert_uint_eq(object_dontneed(&f.store, file.object), PAGES);
     while (usage_of(&f, &file).swapped < 100) {
-        taken[n++] = arena_frame_alloc(f.store.arena, 0);
-        if (stats_of(&f).frames_free <= stats_of(&f).low)
-            EVENTUALLY(stats_of(&f).frames_free >= stats_of(&f).high);
+        uint32_t frame = arena_frame_alloc(f.store.arena, stats_of(&f).low);
+
+        if (frame != FRAME_NONE)
+            taken[n++] = frame;
+        else
+            clock_sleep_ns(10000); /* pageout has been told */
     }
     ck_assert_uint_eq(usage_of(&f, &other).swapped, 0);
     pool_frames_put(f.store.pool, n, taken);
