@@ -63,6 +63,11 @@ struct object_store {
     struct pool *pool;
     /* A page of an object was lost; called with its lock held. */
     void (*lost)(void *ctx, struct object *object, uint64_t index);
+    /* The objects one after another, in any order that stays: the first whose
+     * number is `from` or more, and that number; NULL if there is none.  It stays
+     * until it is put.  No lock held. */
+    struct object *(*next)(void *ctx, uint32_t from, uint32_t *number);
+    void (*put)(void *ctx, struct object *object);
     void *ctx;
     struct pin_budget pins;      /* private; starts as zeros */
 };

@@ -73,6 +73,19 @@ struct page {
                                 * from insert to FREE */
 _Static_assert(sizeof(struct page) == sizeof(struct frame), "overlay");
 
+/* Where a walk over all pages has come to: the owners' affair but for the blocks
+ * that are to be given up; zeroed at the start. */
+struct pool_walk {
+    uint32_t first, nr;        /* blocks */
+    uint32_t owner;            /* owners from this number on, */
+    uint64_t index;            /* of the first its pages from here on */
+};
+
+static inline bool pool_walk_wants(const struct pool_walk *walk, uint32_t block)
+{
+    return block - walk->first < walk->nr;
+}
+
 /* The layer above.  `owner` is the handle given to pool_page_insert. */
 struct pool_ops {
     bool (*trylock)(void *ctx, uint32_t owner);
@@ -92,6 +105,11 @@ struct pool_ops {
     /* Where the owner would like `index` to go: the block after that of
      * index - 1 when that page is on swap, else BLOCK_NONE. */
     uint32_t (*hint)(void *ctx, uint32_t owner, uint64_t index);
+    /* No lock held; may wait as a writer does.  A bounded step of a walk over all
+     * pages of all owners: those with blocks first..first+nr-1 give them up, by
+     * pool_page_vacate or by being read in.  1: that was the last step; 0, or
+     * -errno. */
+    int (*vacate)(void *ctx, struct pool_walk *walk);
 };
 
 struct pool;
@@ -187,6 +205,9 @@ void pool_page_unpin(struct pool *pool, uint32_t frame);
 void pool_page_dirty(struct pool *pool, uint32_t frame);
 /* The owner gives the page up; the frame is freed now, or at the last unpin. */
 void pool_page_drop(struct pool *pool, uint32_t frame);
+/* If the page is CLEAN and its block is one of the walk's, it gives that up. */
+void pool_page_vacate(struct pool *pool, uint32_t frame,
+                      const struct pool_walk *walk);
 /* It was used: one relaxed store.  Any lock or none. */
 static inline void pool_page_touch(struct page *page)
 {
@@ -223,7 +244,7 @@ void pool_io_prepare(struct pool *pool, struct pool_io *io, uint32_t owner,
 void pool_io_submit(struct pool_io *io);
 void pool_io_run(struct pool_io *io);
 
-/* --- swap areas (area.c) --------------------------------------------------- */
+/* --- swap areas (areas.c) --------------------------------------------------- */
 
 /* Takes another file or device into use, and the file over.  priority: higher
  * first, equal ones in turn; negative: below all that are there.  -EEXIST: one of

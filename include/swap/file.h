@@ -14,7 +14,7 @@
  *   16  nothing of it is left when the process is gone, however it went (but a
  *       device keeps what was written to it).
  *
- * Ownership   the file descriptor is the swap_file's.
+ * Ownership   the file descriptor and the name are the swap_file's.
  * Locking     none needed after open: calls on distinct ranges may run at once.
  * Units       blocks of 4 KiB.
  * Errors      0 or -errno; swap_file_open also writes one line that says which
@@ -30,10 +30,12 @@
 struct swap_file {
     int fd;             /* -1: none */
     bool direct;        /* O_DIRECT works here */
-    bool device;        /* always backed, never grown or punched */
+    bool device;
+    bool thin;          /* a device that has disk only where it was written */
     bool can_allocate;  /* fallocate works; else growth writes zeros */
-    bool can_punch;
+    bool can_punch;     /* or, of a device, discard */
     uint32_t nr_blocks; /* the most it may hold: swapsize or the device */
+    char *name;         /* absolute, of what was opened; NULL: none */
 };
 
 enum { SWAP_MESSAGE_BYTES = 256 };
@@ -47,7 +49,8 @@ void swap_file_close(struct swap_file *file);
 
 /* Blocks that the host's disk could hold now (statvfs); devices: nr_blocks. */
 uint64_t swap_file_room(const struct swap_file *file);
-/* Puts disk behind blocks: -ENOSPC, -EDQUOT when the host has none. */
+/* Puts disk behind blocks: -ENOSPC, -EDQUOT when the host has none.  Blocks of a
+ * device that it discards have no contents afterwards. */
 int swap_file_grow(struct swap_file *file, uint32_t first, uint32_t nr);
 /* Takes it away again; failure is harmless and ignored. */
 void swap_file_punch(struct swap_file *file, uint32_t first, uint32_t nr);

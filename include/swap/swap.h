@@ -1,16 +1,23 @@
 /* swap.h - swap space as the pool sees it: blocks, their growth, their I/O.
  *
- * Joins the pure allocator (space.h), the bytes (file.h) and the engine (io.h).
+ * Joins the pure allocator (space.h), the bytes (file.h) and the engine (io.h)
+ * to an area, and up to SWAP_AREAS_MAX areas to one space of block numbers.
+ * Blocks come from the area of the highest priority that has any; areas of equal
+ * priority take turns by clusters, as swapon(8) has it.
  *
  * Invariants
  *   5   only blocks with disk behind them are handed out; growth happens in
  *       swap_grow, which the charge calls, never in pageout.
  *   8   blocks in use = blocks that the callers have not freed.
+ *   W1  a run of blocks that was handed out lies in one area, and blocks of two
+ *       areas never have consecutive numbers.
  *
- * Ownership   a block belongs to the caller from swap_alloc to swap_free.
- * Locking     locks inside (RANK_SWAP, a leaf but for the arena).  swap_grow
- *             and swap_trim do disk I/O and are called with no lock of
- *             RANK_BUDGET or later; of several at once all but one wait.
+ * Ownership   a block belongs to the caller from swap_alloc to swap_free; its
+ *             area stays as long.
+ * Locking     locks inside (RANK_SWAP, a leaf but for the arena).  swap_grow,
+ *             swap_trim, swap_add, swap_close and swap_drop do disk I/O and are
+ *             called with no lock of RANK_BUDGET or later; of several at once
+ *             all but one wait.
  * Units       blocks.
  * Errors      0 or -errno.
  */
@@ -24,7 +31,6 @@
 
 /* Table frames that one growth may need. */
 enum { SWAP_GROW_TABLES = 4 };
-
 /* Files and devices at once, and the bytes of a name (its end, if longer). */
 enum { SWAP_AREAS_MAX = 16, SWAP_NAME_BYTES = 256 };
 
@@ -32,7 +38,8 @@ enum { SWAP_AREAS_MAX = 16, SWAP_NAME_BYTES = 256 };
  *        ^                      |                       |
  *        +----------------------+------swap_reopen------+
  *
- * CLOSING is not grown or trimmed; of LEAVING nothing is handed out either. */
+ * CLOSING is not grown or trimmed; of LEAVING nothing is handed out either, and
+ * the sums below leave it out. */
 enum swap_area_state {
     SWAP_AREA_ACTIVE,
     SWAP_AREA_CLOSING,
@@ -44,57 +51,72 @@ struct swap_area_info {
     enum swap_area_state state;
     int priority;
     bool device;
+    uint32_t first;             /* its first block */
     uint32_t nr_max;            /* blocks, here and below: the most it may have */
     uint32_t nr_backed, nr_used, nr_free, nr_retired;
 };
 
-struct swap {
-    struct swap_file file;
-    struct space *space;        /* (S) NULL without swap */
-    struct swap_engine *engine; /* NULL without swap */
-    struct arena *arena;
-    struct mutex lock;          /* (S) RANK_SWAP */
-    struct cond resized;        /* `resizing` has become false */
-    bool resizing;              /* (S) one growth or trim at a time */
-    uint32_t nr_tables;         /* (S) frames, spare ones included */
-    void *spare[SWAP_GROW_TABLES]; /* (S) tables for the growth under way */
-    unsigned nr_spare;          /* (S) */
-};
+struct swap;
 
-/* Takes over `file` (closed by swap_destroy, not on error).  fd -1 makes a swap
- * without blocks.  A device too is taken into use step by step, by swap_grow:
- * that does no I/O, but the tables of what is not needed cost nothing.  Table
- * pages are frames lent by `arena` (arena_frame_alloc above its reserve): the
- * budget subtracts swap_nr_tables from what it has. */
+/* With `file` as the first area (fd -1: with none), as swap_add.  Table pages
+ * are frames lent by `arena` (arena_frame_alloc above its reserve): the budget
+ * subtracts swap_nr_tables from what it has.  max_inflight: of each area. */
 int swap_create(struct swap **swap, const struct swap_file *file,
                 struct arena *arena, unsigned max_inflight);
 void swap_destroy(struct swap *swap);
+
+/* Takes over `file`, closed when the area goes; not on error.  A device too is
+ * taken into use step by step, by swap_grow: the tables of what is not needed
+ * cost nothing.  priority negative: below all that are there.  -EEXIST: the name
+ * is there; -EMFILE; -ENOSPC: no numbers for so many blocks; -ENOMEM. */
+int swap_add(struct swap *swap, const struct swap_file *file, int priority);
+/* Begins to take an area away, and tells where it is.  -ENOENT; -EBUSY: another
+ * is on its way out. */
+int swap_close(struct swap *swap, const char *name, uint32_t *first);
+/* An area by its first block; leave and get may be called under RANK_BUDGET. */
+void swap_leave(struct swap *swap, uint32_t first);
+void swap_reopen(struct swap *swap, uint32_t first);
+void swap_get(struct swap *swap, uint32_t first, struct swap_area_info *info);
+/* The end of a LEAVING area of which no block is in use. */
+void swap_drop(struct swap *swap, uint32_t first);
+/* Those used first first; returns how many. */
+uint32_t swap_list(struct swap *swap,
+                   struct swap_area_info list[SWAP_AREAS_MAX]);
 
 /* Puts disk behind at least `want` more blocks if it can (more, up to 64 MiB,
  * when limit and host's room are far; less when the host is full).  *got tells
  * how many came; -ENOSPC when not one did, -EAGAIN when there is no frame for a
  * table at this moment, else 0.  Takes SWAP_GROW_TABLES frames at most. */
 int swap_grow(struct swap *swap, uint32_t want, uint32_t *got);
-/* Takes wholly free clusters back from the file, the highest first, at most
- * `max` blocks; returns how many.  For each of them release(ctx, nr) is asked,
- * with no lock of swap held: true means that the caller counts on nr blocks
- * less from now on, and they go; false ends the trim. */
+/* Takes wholly free clusters back from the files, the highest of the lowest
+ * priority first, at most `max` blocks; returns how many.  For each of them
+ * release(ctx, nr) is asked, with no lock of swap held: true means that the
+ * caller counts on nr blocks less from now on, and they go; false ends the
+ * trim. */
 uint32_t swap_trim(struct swap *swap, uint32_t max,
                    bool (*release)(void *ctx, uint32_t nr), void *ctx);
+/* Is there an area that swap_trim could make smaller? */
+bool swap_can_trim(struct swap *swap);
+/* Blocks that the hosts' disks could hold now (statvfs). */
+uint64_t swap_room(struct swap *swap);
 
 int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
                uint32_t *first, uint32_t *got);
 void swap_free(struct swap *swap, uint32_t first, uint32_t nr);
 void swap_retire(struct swap *swap, uint32_t first, uint32_t nr);
+/* These spoil io->block, too. */
 void swap_submit(struct swap *swap, struct swap_io *io);
 /* On the caller's thread (io.h). */
 void swap_run(struct swap *swap, struct swap_io *io);
+/* The block, which is in use, is of a LEAVING area. */
+bool swap_is_leaving(struct swap *swap, uint32_t block);
 
+/* Sums over all areas but LEAVING ones. */
 uint32_t swap_nr_free(struct swap *swap);
 uint32_t swap_nr_backed(struct swap *swap);
-/* Frames of the arena that the allocator's tables occupy. */
-uint32_t swap_nr_tables(struct swap *swap);
-uint32_t swap_nr_max(const struct swap *swap);
+uint32_t swap_nr_max(struct swap *swap);
 void swap_stats(struct swap *swap, struct space_stats *stats);
+/* Frames of the arena that the allocators' tables occupy. */
+uint32_t swap_nr_tables(struct swap *swap);
 
 #endif

@@ -100,6 +100,28 @@ static uint32_t op_hint(void *ctx, uint32_t owner, uint64_t index)
                ? pagemap_entry_number(before) + 1 : BLOCK_NONE;
 }
 
+static int op_vacate(void *ctx, struct pool_walk *walk)
+{
+    struct object_store *store = ctx;
+    uint32_t number;
+    struct object *object = store->next(store->ctx, walk->owner, &number);
+    int err;
+
+    if (!object)
+        return 1;
+    if (number != walk->owner) {
+        walk->owner = number;
+        walk->index = 0;
+    }
+    err = vacate_step(store, object, walk);
+    store->put(store->ctx, object);
+    if (err > 0) {
+        walk->owner = number + 1;
+        walk->index = 0;
+    }
+    return MIN(err, 0);
+}
+
 const struct pool_ops object_pool_ops = {
     .trylock = op_trylock,
     .lock = op_lock,
@@ -110,6 +132,7 @@ const struct pool_ops object_pool_ops = {
     .evicted = op_evicted,
     .lost = op_lost,
     .hint = op_hint,
+    .vacate = op_vacate,
 };
 
 /* --- life ------------------------------------------------------------------------- */

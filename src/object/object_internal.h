@@ -4,6 +4,7 @@
  *     read.c      pinned frames for a reply        drop.c      pages given up
  *     write.c     charge, frames, copy             source.c    what is written
  *     pins.c      the pin budget                   truncate.c  the size
+ *     vacate.c    blocks given up for the pool
  *     ahead.c     background page-in               usage.c     figures, checks
  *     fallocate.c, seek.c, copy.c
  *
@@ -93,6 +94,8 @@ struct page_in {
     uint64_t index;
     const pagemap_entry *entries;
     uint32_t before, wanted, after;
+    bool patient;  /* nothing is wanted, but it may wait for memory and for the
+                    * descriptor, as a writer does */
     struct pool_io **last; /* not NULL: the caller will read it (pool_io_run),
                             * if the whole run is there still */
 };
@@ -100,7 +103,7 @@ struct page_in {
  * pinned, in frames[0..wanted-1]; the others are readahead.  What is on its way
  * in the end is told in *in, nothing at all if things have changed.  -EAGAIN: no
  * frame for the map (arena_wait, then again), or nothing is wanted and there is
- * no frame or descriptor. */
+ * no frame or descriptor.  -ENOSPC as pool_frames_get. */
 int resident_start(struct object_store *store, struct object *object,
                    struct page_in *in, uint32_t *frames);
 
@@ -125,6 +128,12 @@ void read_done(struct object_store *store, struct object_read *read);
  * that is true: the rest would have cost too much.  Never waits. */
 uint32_t ahead_start(struct object_store *store, struct object *object,
                      struct span span);
+
+/* --- vacate.c ------------------------------------------------------------------ */
+
+/* A bounded step of a walk over the pages of one object (pool_ops). */
+int vacate_step(struct object_store *store, struct object *object,
+                struct pool_walk *walk);
 
 /* --- source.c ------------------------------------------------------------------ */
 

@@ -47,7 +47,8 @@ static int run_frames(struct object_store *store, struct page_in *in,
                               POOL_WAIT_READ);
     if (err || extra == 0)
         return err;
-    err = pool_frames_get(store->pool, extra, more, POOL_AHEAD);
+    err = pool_frames_get(store->pool, extra, more,
+                          in->patient ? POOL_WAIT : POOL_AHEAD);
     if (err && in->wanted == 0)
         return err;
     if (err) {
@@ -102,7 +103,7 @@ static int run_insert(struct object_store *store, struct object *object,
 
         pool_page_insert(store->pool, frames[i], owner, in->index + i,
                          PAGE_READING, pagemap_entry_number(in->entries[i]),
-                         !wanted);
+                         !wanted && !in->patient);
         pagemap_set(store->arena, &object->map, in->index + i,
                     pagemap_entry_make(ENTRY_FRAME, frames[i]));
         if (wanted)
@@ -124,7 +125,7 @@ int resident_start(struct object_store *store, struct object *object,
         return err;
     }
     nr = all = in->before + in->wanted + in->after;
-    io = pool_io_get(store->pool, in->wanted > 0);
+    io = pool_io_get(store->pool, in->wanted > 0 || in->patient);
     if (io) {
         mutex_lock(&object->lock, RANK_OBJECT);
         err = run_insert(store, object, in, run, &nr);

@@ -39,12 +39,11 @@ void budget_settle(struct pool *pool)
 {
     struct budget *b = &pool->budget;
     bool complete = b->capacity + b->retired >= b->blocks_max;
+    uint32_t tables = swap_nr_tables(pool->swap);
 
-    b->tables = swap_nr_tables(pool->swap);
-    if (!complete)
-        b->tables += SWAP_GROW_TABLES;
+    b->tables = tables + (complete ? 0 : SWAP_GROW_TABLES);
     atomic_store(&b->overcommitted,
-                 used(b) + b->tables > b->frames + b->capacity);
+                 used(b) + tables > b->frames + b->capacity);
 }
 
 static uint64_t data_share(const struct pool *pool)
@@ -94,7 +93,7 @@ static bool host_may_give(struct pool *pool)
     const struct budget *b = &pool->budget;
 
     return b->retry_ns == 0 || clock_monotonic_ns() >= b->retry_ns ||
-           swap_file_room(&pool->swap->file) >= b->refused_room + SPACE_CLUSTER;
+           swap_room(pool->swap) >= b->refused_room + SPACE_CLUSTER;
 }
 
 bool budget_may_grow(struct pool *pool)
@@ -192,14 +191,19 @@ bool budget_wants_growth(struct pool *pool)
     return err == -EAGAIN;
 }
 
-void budget_retire(struct pool *pool, uint32_t nr_blocks)
+/* Nobody counts any more on an area that is on its way out; with its last block
+ * retired it may be gone at once. */
+void budget_retire(struct pool *pool, uint32_t first, uint32_t nr)
 {
     struct budget *b = &pool->budget;
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    INVARIANT("I5", nr_blocks <= b->capacity);
-    b->capacity -= nr_blocks;
-    b->retired += nr_blocks;
+    if (!swap_is_leaving(pool->swap, first)) {
+        INVARIANT("I5", nr <= b->capacity);
+        b->capacity -= nr;
+        b->retired += nr;
+    }
+    swap_retire(pool->swap, first, nr);
     budget_settle(pool);
     grow_poke(pool);
     mutex_unlock(&pool->budget.lock);

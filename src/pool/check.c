@@ -65,7 +65,7 @@ void pool_check(struct pool *pool)
     mutex_lock(&b->lock, RANK_BUDGET);
     INVARIANT("I6", b->data + b->metadata <= b->limit);
     INVARIANT("I5", atomic_load(&b->overcommitted) ||
-                        b->data + b->metadata + b->tables <=
+                        b->data + b->metadata + swap_nr_tables(pool->swap) <=
                             b->frames + b->capacity);
     mutex_unlock(&b->lock);
     mutex_lock(&pool->queue_lock, RANK_POOL);

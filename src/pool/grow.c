@@ -53,7 +53,7 @@ static uint64_t surplus(struct pool *pool) REQUIRES(pool->budget.lock)
     struct budget *b = &pool->budget;
     uint64_t spare = MIN(budget_spare(b), b->capacity);
 
-    if (!pool->swap->file.can_punch || spare <= keep(b))
+    if (spare <= keep(b) || !swap_can_trim(pool->swap))
         return 0;
     return spare - keep(b);
 }
@@ -81,6 +81,26 @@ void grow_ask_blocks(struct pool *pool)
     mutex_unlock(&pool->budget.lock);
 }
 
+void budget_resize_begin(struct pool *pool)
+{
+    struct budget *b = &pool->budget;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    while (b->resizing)
+        cond_wait(&b->resized, &pool->budget.lock);
+    b->resizing = true;
+}
+
+void budget_resize_end(struct pool *pool)
+{
+    struct budget *b = &pool->budget;
+
+    budget_settle(pool);
+    b->resizing = false;
+    cond_broadcast(&b->resized);
+    mutex_unlock(&pool->budget.lock);
+}
+
 /* What swap_grow said becomes what charges count on. */
 static void grown(struct pool *pool, int err, uint32_t got)
     REQUIRES(pool->budget.lock)
@@ -88,16 +108,13 @@ static void grown(struct pool *pool, int err, uint32_t got)
     struct budget *b = &pool->budget;
 
     b->capacity += got;
-    budget_settle(pool);
     b->short_of_blocks = false;
     b->refused = err != 0 && err != -EAGAIN;
     b->retry_ns = b->refused
                       ? clock_monotonic_ns() + RETRY_SECONDS * SECOND_NS
                       : 0;
     if (b->refused)
-        b->refused_room = swap_file_room(&pool->swap->file);
-    b->growing = false;
-    cond_broadcast(&b->grown);
+        b->refused_room = swap_room(pool->swap);
 }
 
 int grow_file(struct pool *pool, uint64_t want)
@@ -108,13 +125,13 @@ int grow_file(struct pool *pool, uint64_t want)
 
     lock_assert_none(RANK_FUSE);
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    if (b->growing) {
-        while (b->growing)
-            cond_wait(&b->grown, &pool->budget.lock);
+    if (b->resizing) {
+        while (b->resizing)
+            cond_wait(&b->resized, &pool->budget.lock);
         mutex_unlock(&pool->budget.lock);
         return 0;
     }
-    b->growing = true;
+    b->resizing = true;
     want = MIN(MAX(want, ahead(b)), b->blocks_max - b->capacity - b->retired);
     mutex_unlock(&pool->budget.lock);
 
@@ -122,7 +139,7 @@ int grow_file(struct pool *pool, uint64_t want)
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
     grown(pool, err, got);
-    mutex_unlock(&pool->budget.lock);
+    budget_resize_end(pool);
     if (got > 0)
         launder_hope(pool);
     return err;
@@ -154,6 +171,7 @@ static bool quiet(struct pool *pool)
 /* One thing to do, with the lock dropped while it is done.  False: nothing. */
 static bool keeper_work(struct pool *pool) REQUIRES(pool->budget.lock)
 {
+    struct budget *b = &pool->budget;
     uint64_t nr = surplus(pool);
     bool done;
 
@@ -163,12 +181,14 @@ static bool keeper_work(struct pool *pool) REQUIRES(pool->budget.lock)
         mutex_lock(&pool->budget.lock, RANK_BUDGET);
         return done;
     }
-    if (nr == 0 || !quiet(pool))
+    if (nr == 0 || b->resizing || !quiet(pool))
         return false;
+    b->resizing = true;
     mutex_unlock(&pool->budget.lock);
     done = swap_trim(pool->swap, (uint32_t)nr, release, pool) > 0;
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    budget_settle(pool);
+    budget_resize_end(pool);
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
     return done;
 }
 

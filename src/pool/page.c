@@ -137,6 +137,15 @@ void pool_page_dirty(struct pool *pool, uint32_t frame)
     }
 }
 
+void pool_page_vacate(struct pool *pool, uint32_t frame,
+                      const struct pool_walk *walk)
+{
+    struct page *page = pool_page(pool->arena, frame);
+
+    if (page_state(page) == PAGE_CLEAN && pool_walk_wants(walk, page->block))
+        pool_page_dirty(pool, frame);
+}
+
 void page_kill(struct pool *pool, uint32_t frame)
 {
     struct page *page = pool_page(pool->arena, frame);

@@ -10,7 +10,7 @@
  *     DIRTY   giving it back, while blocks are short (I18): less than a sixteenth
  *             of them is free, so that long runs get rare.  Above that it would
  *             only have to be written again.  Blocks the file could still grow
- *             by count as free
+ *             by count as free.  Always if the block's area is on its way out
  *     DEAD    if it was dropped meanwhile: the block is freed here.
  *
  * and joins the queues.  If the read of a run fails, its pages are read again one
@@ -214,8 +214,7 @@ static void page_read(struct pool *pool, struct pool_io *io, uint32_t i,
                                       memory_order_relaxed);
             page_kill(pool, frame);
         }
-        swap_retire(pool->swap, block, 1);
-        budget_retire(pool, 1);
+        budget_retire(pool, block, 1);
         return;
     }
     if (page_state(page) == PAGE_DEAD || give_back)
@@ -243,7 +242,8 @@ static void run_enqueue(struct pool *pool, const struct pool_io *io)
 static void pagein_finish(struct pool_io *io)
 {
     struct pool *pool = io->pool;
-    bool give_back = pagein_gives_back(pool);
+    bool give_back = pagein_gives_back(pool) ||
+                     swap_is_leaving(pool->swap, io->block);
     uint32_t owner = io->owner;
     uint64_t mask = 0;
 

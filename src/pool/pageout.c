@@ -15,7 +15,8 @@
  * Completion, by what has become of the page meanwhile:
  *
  *     DEAD         the block is freed, the frame with the last pin
- *     redirtied    DIRTY again, the block is freed (I12)
+ *     redirtied    DIRTY again, the block is freed (I12); so if its area is on its
+ *                  way out
  *     error        DIRTY and SUSPECT, the block is retired.  A SUSPECT page is
  *                  written alone; if that fails too it is lost (I11)
  *     else         CLEAN; a victim that nobody pinned or used since is evicted
@@ -316,9 +317,10 @@ static void page_failed(struct pool *pool, uint32_t frame)
     page_kill(pool, frame);
 }
 
-/* A page that was WRITING; true if it is evicted.  Caller holds the owner's
- * lock. */
-static bool page_written(struct pool *pool, uint32_t frame, int err)
+/* A page that was WRITING, perhaps to an area that is leaving meanwhile; true if
+ * it is evicted.  Caller holds the owner's lock. */
+static bool page_written(struct pool *pool, uint32_t frame, int err,
+                         bool leaving)
 {
     struct page *page = pool_page(pool->arena, frame);
     bool victim = page->flags & PAGE_VICTIM;
@@ -329,6 +331,8 @@ static bool page_written(struct pool *pool, uint32_t frame, int err)
         page_set_state(pool, page, PAGE_DIRTY, BLOCK_NONE);
         atomic_fetch_add_explicit(&pool->counters.redirtied, 1,
                                   memory_order_relaxed);
+    } else if (leaving) {
+        page_set_state(pool, page, PAGE_DIRTY, BLOCK_NONE);
     } else {
         page->flags &= (uint16_t)~PAGE_SUSPECT;
         page_set_state(pool, page, PAGE_CLEAN, page->block);
@@ -351,7 +355,8 @@ static bool page_written(struct pool *pool, uint32_t frame, int err)
  * in out->frames afterwards, those still pinned by the run follow. */
 static uint32_t run_end(struct pool *pool, struct pageout *out, int err)
 {
-    uint32_t evicted = 0, leaving = 0;
+    bool leaving = swap_is_leaving(pool->swap, out->block);
+    uint32_t evicted = 0, victims = 0;
     struct block_run run = { 0, 0 };
 
     pool->ops->lock(pool->ctx, out->owner);
@@ -359,8 +364,9 @@ static uint32_t run_end(struct pool *pool, struct pageout *out, int err)
         uint32_t frame = out->frames[i];
         struct page *page = pool_page(pool->arena, frame);
 
-        leaving += (page->flags & PAGE_VICTIM) != 0;
-        if (page_state(page) != PAGE_DEAD && page_written(pool, frame, err)) {
+        victims += (page->flags & PAGE_VICTIM) != 0;
+        if (page_state(page) != PAGE_DEAD &&
+            page_written(pool, frame, err, leaving)) {
             out->frames[i] = out->frames[evicted];
             out->frames[evicted++] = frame;
         } else if (!err && page_state(page) != PAGE_CLEAN) {
@@ -369,7 +375,7 @@ static uint32_t run_end(struct pool *pool, struct pageout *out, int err)
     }
     block_run_flush(pool, &run);
     pool->ops->unlock(pool->ctx, out->owner);
-    atomic_fetch_sub(&pool->launder.coming, leaving);
+    atomic_fetch_sub(&pool->launder.coming, victims);
     return evicted;
 }
 
@@ -385,8 +391,7 @@ static void pageout_done(struct swap_io *io, int err)
     if (err) {
         log_warn("swap: writing blocks %u to %u failed (error %d), not used "
                  "again", out->block, out->block + nr - 1, -err);
-        swap_retire(pool->swap, out->block, nr);
-        budget_retire(pool, nr);
+        budget_retire(pool, out->block, nr);
     }
     atomic_fetch_add_explicit(&pool->counters.pageout_ios, 1,
                               memory_order_relaxed);

@@ -4,9 +4,10 @@
  *     pool.c      birth, death, figures
  *     budget.c    charges              grow.c      the size of the swap file
  *     frames.c    frames and waiting   throttle.c  slowing writers down
+ *     areas.c     swap areas           check.c     contradictions
  *     page.c      states of a page     replace.h   which page goes next
  *     launder.c   the pageout thread   pageout.c   one cluster to swap
- *     pagein.c    reads                check.c     contradictions
+ *     pagein.c    reads
  *
  * Letters     (B) budget.lock, (Q) queue_lock, (W) frames.lock, (L) launder.lock,
  *             (I) pagein.lock, (O) owner's lock, (c) constant after pool_create.
@@ -35,7 +36,8 @@ struct budget {
     uint64_t limit;        /* (c) UINT64_MAX: none */
     uint64_t frames;       /* (c) frames that charges count on: no reserve */
     uint64_t metadata_max; /* (c) so that data always keep some frames */
-    uint64_t blocks_max;   /* (c) */
+    uint64_t blocks_max;   /* (B) as all below: areas on their way out are not
+                            * counted */
     uint64_t data;         /* (B) pages charged */
     uint64_t metadata;     /* (B) frames charged */
     uint64_t capacity;     /* (B) blocks with disk behind them, not retired */
@@ -46,11 +48,11 @@ struct budget {
     uint64_t retry_ns;     /* (B) growth failed: not again before this time */
     bool refused;          /* (B) the last growth failed */
     uint64_t refused_room; /* (B) blocks the host's disk had then */
-    bool growing;          /* (B) */
+    bool resizing;         /* (B) somebody changes the size of swap */
     bool short_of_blocks;  /* (B) pageout would like more */
     bool stop;             /* (B) */
     enum keeper_state keeper; /* (B) */
-    struct cond grown;     /* growing became false */
+    struct cond resized;   /* resizing became false */
     struct cond work;      /* for the keeper */
     pthread_t thread;
 };
@@ -133,7 +135,8 @@ bool budget_wants_growth(struct pool *pool);
 /* After a change of capacity: what follows from it. */
 void budget_settle(struct pool *pool) REQUIRES(pool->budget.lock);
 void budget_stats(struct pool *pool, struct pool_stats *stats);
-void budget_retire(struct pool *pool, uint32_t nr_blocks);
+/* Blocks in use whose transfer has failed are withdrawn. */
+void budget_retire(struct pool *pool, uint32_t first, uint32_t nr);
 /* Pages that may still be charged before disk must be added.  Caller holds
  * budget->lock, here and below. */
 uint64_t budget_spare(const struct budget *budget);
@@ -145,6 +148,11 @@ bool budget_may_grow(struct pool *pool) REQUIRES(pool->budget.lock);
 /* Adds disk, `want` blocks or what can be had, or waits for who does so already.
  * 0: look again; -EAGAIN no frame for a table now; -ENOSPC.  No lock held. */
 int grow_file(struct pool *pool, uint64_t want);
+/* The size of swap is the caller's to change, or to count, until resize_end; the
+ * lock is held on return. */
+void budget_resize_begin(struct pool *pool) ACQUIRE(pool->budget.lock);
+/* What it has come to is what charges count on. */
+void budget_resize_end(struct pool *pool) RELEASE(pool->budget.lock);
 /* Wakes the keeper if it has something to do. */
 void grow_poke(struct pool *pool) REQUIRES(pool->budget.lock);
 void grow_ask_blocks(struct pool *pool);

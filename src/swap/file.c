@@ -11,11 +11,18 @@
  */
 #include "file_internal.h"
 
+#include "log.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Growth without fallocate writes this page many times at once. */
@@ -88,10 +95,33 @@ static int probe_growth(struct swap_file *file)
     return 0;
 }
 
+/* On btrfs a block that is written anew goes elsewhere, for which there may be no
+ * disk; a file of which nothing was written yet can be told not to (chattr +C). */
+static void no_copy_on_write(const struct swap_file *file)
+{
+    struct statfs fs;
+    int flags;
+
+    if (fstatfs(file->fd, &fs) != 0 ||
+        (unsigned)fs.f_type != BTRFS_SUPER_MAGIC ||
+        ioctl(file->fd, FS_IOC_GETFLAGS, &flags) != 0)
+        return;
+    flags |= FS_NOCOW_FL;
+    if (ioctl(file->fd, FS_IOC_SETFLAGS, &flags) != 0)
+        log_warn("swap: cannot turn off copy-on-write (%s): blocks may lose "
+                 "their place when written again", strerror(errno));
+}
+
 int file_probe(struct swap_file *file)
 {
-    int err = file->device ? 0 : probe_growth(file);
+    int err = 0;
 
+    if (file->device) {
+        device_probe(file);
+    } else {
+        no_copy_on_write(file);
+        err = probe_growth(file);
+    }
     if (err)
         return err;
     file->direct = set_direct(file->fd, true) && try_block(file) == 0;
@@ -110,6 +140,8 @@ void swap_file_close(struct swap_file *file)
     if (file->fd >= 0)
         close(file->fd);
     file->fd = -1;
+    free(file->name);
+    file->name = NULL;
 }
 
 /* --- growing and punching ------------------------------------------------- */
@@ -159,7 +191,7 @@ int swap_file_grow(struct swap_file *file, uint32_t first, uint32_t nr)
     int err;
 
     if (file->device)
-        return 0;
+        return device_grow(file, at, bytes);
     err = file->can_allocate ? allocate(file->fd, 0, at, bytes)
                              : write_zeros(file, at, bytes);
     if (err)
@@ -170,9 +202,14 @@ int swap_file_grow(struct swap_file *file, uint32_t first, uint32_t nr)
 
 void swap_file_punch(struct swap_file *file, uint32_t first, uint32_t nr)
 {
-    if (file->can_punch)
-        allocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                 (uint64_t)first << PAGE_SHIFT, (uint64_t)nr << PAGE_SHIFT);
+    uint64_t at = (uint64_t)first << PAGE_SHIFT;
+    uint64_t bytes = (uint64_t)nr << PAGE_SHIFT;
+
+    if (file->device)
+        device_discard(file, at, bytes);
+    else if (file->can_punch)
+        allocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
+                 bytes);
 }
 
 int swap_file_settle(const struct swap_file *file, uint64_t at, uint64_t bytes)

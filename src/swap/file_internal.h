@@ -3,6 +3,7 @@
  * file_open.c   finding and opening what `swap=` names, and making it private
  * file_place.c  refusing places that are RAM or FUSE in disguise
  * file.c        growing, punching, measuring what has been opened
+ * file_device.c the same for block devices
  */
 #ifndef SWAP_FILE_INTERNAL_H
 #define SWAP_FILE_INTERNAL_H
@@ -33,5 +34,10 @@ int unnamed_make(int dir);
 
 /* Finds out what the file can do, by doing it. */
 int file_probe(struct swap_file *file);
+
+/* The parts of file_probe, swap_file_grow and swap_file_punch for devices. */
+void device_probe(struct swap_file *file);
+int device_grow(struct swap_file *file, uint64_t at, uint64_t bytes);
+void device_discard(struct swap_file *file, uint64_t at, uint64_t bytes);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -261,6 +262,25 @@ static int open_place(struct opening *opening, struct swap_file *file,
                           "nor a block device");
 }
 
+/* The absolute name of what is there, or is about to be made. */
+static char *name_find(const char *spec)
+{
+    char path[PATH_MAX], *name = realpath(spec, NULL), *parent;
+
+    if (name || strlen(spec) >= sizeof(path))
+        return name;
+    strcpy(path, spec);
+    parent = realpath(dirname(path), NULL);
+    if (!parent)
+        return NULL;
+    strcpy(path, spec);
+    if (asprintf(&name, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent,
+                 basename(path)) < 0)
+        name = NULL;
+    free(parent);
+    return name;
+}
+
 int swap_file_open(struct swap_file *file, const char *spec,
                    uint64_t max_blocks, char message[SWAP_MESSAGE_BYTES])
 {
@@ -271,9 +291,12 @@ int swap_file_open(struct swap_file *file, const char *spec,
     message[0] = '\0';
     if (strcmp(spec, "none") == 0)
         return 0;
+    file->name = name_find(spec);
     fd = open_place(&opening, file, max_blocks ? max_blocks : UINT64_MAX);
-    if (fd < 0)
+    if (fd < 0) {
+        swap_file_close(file);
         return fd;
+    }
     file->fd = fd;
     err = file_probe(file);
     if (err)

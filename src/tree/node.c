@@ -298,3 +298,33 @@ void node_lost(void *ctx, struct object *object, uint64_t index)
     log_error("inode %llu %s: page %llu is lost, reading it gives an I/O error",
               (unsigned long long)node->seq, path, (unsigned long long)index);
 }
+
+/* A number is a handle.  The lock is dropped after each node, for there may be
+ * many without pages. */
+struct object *node_next_object(void *ctx, uint32_t from, uint32_t *number)
+{
+    struct tree *tree = ctx;
+    struct object *object = NULL;
+
+    *number = from == HANDLE_NONE ? HANDLE_NONE : from - 1;
+    do {
+        struct node *node;
+
+        mutex_lock(&tree->lock, RANK_TREE);
+        *number = arena_node_next(tree->arena, *number);
+        node = node_at(tree, *number);
+        if (node && node_is(node, S_IFREG) && node->state != NODE_NONE &&
+            node->state != NODE_DEAD) {
+            node->users++;
+            node_settle(tree, node);
+            object = &node->object;
+        }
+        mutex_unlock(&tree->lock);
+    } while (!object && *number != HANDLE_NONE);
+    return object;
+}
+
+void node_put_object(void *ctx, struct object *object)
+{
+    node_put(ctx, container_of(object, struct node, object));
+}

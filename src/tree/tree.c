@@ -67,6 +67,8 @@ int tree_create(struct tree **out, const struct tree_config *config)
     *tree->store = (struct object_store){ .arena = tree->arena,
                                           .pool = tree->pool,
                                           .lost = node_lost,
+                                          .next = node_next_object,
+                                          .put = node_put_object,
                                           .ctx = tree };
     tree->nr_inodes = config->nr_inodes;
     tree->grpid = config->grpid;

@@ -188,6 +188,9 @@ void node_lookup(struct tree *tree, struct node *node,
 bool node_has(struct node *node, unsigned flags) EXCLUDES(node->lock);
 /* The object layer lost a page (struct object_store); names the file. */
 void node_lost(void *ctx, struct object *object, uint64_t index);
+/* It walks over all files; only those have pages. */
+struct object *node_next_object(void *ctx, uint32_t from, uint32_t *number);
+void node_put_object(void *ctx, struct object *object);
 
 /* --- birth.c -------------------------------------------------------------- */
 

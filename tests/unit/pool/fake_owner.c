@@ -122,6 +122,36 @@ static uint32_t op_hint(void *ctx, uint32_t owner, uint64_t index)
                                                  : BLOCK_NONE;
 }
 
+static int read_run(struct rig *rig, uint32_t owner, uint64_t index,
+                    uint32_t max, enum pool_wait wait, uint32_t *got);
+
+/* Up to one read. */
+static int op_vacate(void *ctx, struct pool_walk *walk)
+{
+    struct rig *rig = ctx;
+    uint32_t owner = MAX(walk->owner, 1u), got;
+    struct fake_owner *o;
+    bool read = false;
+
+    if (owner > rig->nr_owners)
+        return 1;
+    o = owner_of(rig, owner);
+    mutex_lock(&o->lock, RANK_OBJECT);
+    for (; !read && walk->index < rig->nr_pages; walk->index++) {
+        const struct fake_entry *e = &o->entries[walk->index];
+
+        if (e->kind == FAKE_FRAME)
+            pool_page_vacate(rig->pool, e->number, walk);
+        read = e->kind == FAKE_BLOCK && pool_walk_wants(walk, e->number);
+    }
+    mutex_unlock(&o->lock);
+    if (read)
+        return read_run(rig, owner, walk->index - 1, RUN_MAX, POOL_WAIT, &got);
+    walk->owner = owner + 1;
+    walk->index = 0;
+    return 0;
+}
+
 const struct pool_ops fake_owner_ops = {
     .trylock = op_trylock,
     .lock = op_lock,
@@ -132,6 +162,7 @@ const struct pool_ops fake_owner_ops = {
     .evicted = op_evicted,
     .lost = op_lost,
     .hint = op_hint,
+    .vacate = op_vacate,
 };
 
 /* --- the rig ---------------------------------------------------------------- */
@@ -332,7 +363,7 @@ static int read_run(struct rig *rig, uint32_t owner, uint64_t index,
     err = pool_frames_get(rig->pool, nr, frames, wait);
     if (err)
         return err;
-    io = pool_io_get(rig->pool, wait == POOL_WAIT_READ);
+    io = pool_io_get(rig->pool, wait == POOL_WAIT_READ || wait == POOL_WAIT);
     if (!io) {
         pool_frames_put(rig->pool, nr, frames);
         return -EAGAIN;

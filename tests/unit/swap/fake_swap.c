@@ -5,54 +5,29 @@
  * back, moves the bytes, and calls done() with no lock held.
  *
  * Allocation is a next-fit walk over the shadow.  It is slow on purpose: simple
- * enough to be believed when it and the code under test disagree.
+ * enough to be believed when it and the code under test disagree.  Areas are
+ * used by their numbers, whatever their priority (fake_areas.c).
  */
-#include "fake_swap.h"
+#include "fake_swap_internal.h"
 
 #include "clock.h"
 #include "log.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum block_state { UNBACKED, FREE, USED, RETIRED };
+struct fake fake;
 
-struct fault {
-    unsigned after, times;
-    int err;
-};
-
-static struct fake {
-    struct swap swap;
-    uint8_t *bytes;
-    uint8_t *state;      /* enum block_state of each block */
-    uint16_t *writing;   /* writes in flight on each block */
-    uint32_t *tables;    /* frames lent by the arena */
-    uint32_t nr_tables, nr_backed, nr_free, cursor;
-    pthread_t thread;
-    struct mutex lock;   /* RANK_SWAP, so that callers' lock order is checked */
-    struct cond changed;
-    struct list queue;
-    unsigned nr_queued;
-    unsigned may_finish; /* held requests that were released */
-    bool stop;
-    struct fault read, write, grow;
-    uint32_t host_room, grow_step, max_run, table_blocks;
-    unsigned delay_us, seed;
-    bool hold, shuffle;
-    void (*before_release)(void);
-    struct fake_swap_counts counts;
-} fake;
-
-static void lock(void) ACQUIRE(fake.lock)
+void fake_lock(void)
 {
     mutex_lock(&fake.lock, RANK_SWAP);
 }
 
-static void unlock(void) RELEASE(fake.lock)
+void fake_unlock(void)
 {
     mutex_unlock(&fake.lock);
 }
@@ -62,12 +37,12 @@ static void wait_for_change(void) REQUIRES(fake.lock)
     cond_wait(&fake.changed, &fake.lock);
 }
 
-static void expect(bool good, const char *what, uint32_t block)
+void fake_expect(bool good, const char *what, uint32_t block)
 {
     if (good)
         return;
     log_error("fake swap: %s block %u (state %u)", what, block,
-              block < fake.swap.file.nr_blocks ? fake.state[block] : 99u);
+              block < fake.nr_blocks ? fake.state[block] : 99u);
     abort();
 }
 
@@ -129,15 +104,15 @@ static void finish(struct swap_io *io) REQUIRES(fake.lock)
         fake.counts.reads++;
         fake.counts.read_blocks += io->nr;
     }
-    unlock();
+    fake_unlock();
     done(io, err);
-    lock();
+    fake_lock();
 }
 
 static void *completion_thread(void *unused)
 {
     (void)unused;
-    lock();
+    fake_lock();
     while (!fake.stop || fake.nr_queued > 0) {
         struct swap_io *io = next_request();
 
@@ -150,16 +125,16 @@ static void *completion_thread(void *unused)
         if (fake.delay_us > 0) {
             unsigned us = fake.delay_us;
 
-            unlock();
+            fake_unlock();
             clock_sleep_ns(us * UINT64_C(1000));
-            lock();
+            fake_lock();
         }
         finish(io);
         if (fake.may_finish > 0)
             fake.may_finish--;
         cond_broadcast(&fake.changed);
     }
-    unlock();
+    fake_unlock();
     return NULL;
 }
 
@@ -169,17 +144,17 @@ void swap_submit(struct swap *swap, struct swap_io *io)
 
     (void)swap;
     for (uint32_t i = 0; i < io->iov_count; i++) {
-        expect(io->iov[i].iov_len % PAGE_SIZE == 0 && io->iov[i].iov_len > 0,
+        fake_expect(io->iov[i].iov_len % PAGE_SIZE == 0 && io->iov[i].iov_len > 0,
                "iovec not in whole pages for", io->block);
         bytes += io->iov[i].iov_len;
     }
-    expect(io->nr > 0 && io->nr <= SWAP_IO_MAX_PAGES, "size of I/O at",
+    fake_expect(io->nr > 0 && io->nr <= SWAP_IO_MAX_PAGES, "size of I/O at",
            io->block);
-    expect(bytes == (size_t)io->nr << PAGE_SHIFT, "iovec sum of I/O at",
+    fake_expect(bytes == (size_t)io->nr << PAGE_SHIFT, "iovec sum of I/O at",
            io->block);
-    lock();
+    fake_lock();
     for (uint32_t b = io->block; b < io->block + io->nr; b++) {
-        expect(b < fake.swap.file.nr_blocks && fake.state[b] == USED,
+        fake_expect(b < fake.nr_blocks && fake.state[b] == USED,
                "I/O on an unused", b);
         if (io->op == SWAP_IO_WRITE)
             fake.writing[b]++;
@@ -187,7 +162,7 @@ void swap_submit(struct swap *swap, struct swap_io *io)
     list_add_tail(&fake.queue, &io->link);
     fake.nr_queued++;
     cond_broadcast(&fake.changed);
-    unlock();
+    fake_unlock();
 }
 
 /* The caller looks at its pages before it relies on them, so another thread may
@@ -204,8 +179,8 @@ static uint32_t run_at(uint32_t block, uint32_t want) REQUIRES(fake.lock)
 {
     uint32_t n = 0;
 
-    while (n < want && block + n < fake.swap.file.nr_blocks &&
-           fake.state[block + n] == FREE)
+    while (n < want && block + n < fake.nr_blocks &&
+           fake.state[block + n] == FREE && !fake_is_leaving(block + n))
         n++;
     return n;
 }
@@ -213,9 +188,11 @@ static uint32_t run_at(uint32_t block, uint32_t want) REQUIRES(fake.lock)
 int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
                uint32_t *first, uint32_t *got)
 {
-    uint32_t blocks = swap->file.nr_blocks, n = 0, at = hint;
+    uint32_t blocks, n = 0, at = hint;
 
-    lock();
+    (void)swap;
+    fake_lock();
+    blocks = fake.nr_blocks;
     if (fake.max_run > 0)
         want = MIN(want, fake.max_run);
     if (hint < blocks)
@@ -232,26 +209,26 @@ int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
         *first = at;
         *got = n;
     }
-    unlock();
+    fake_unlock();
     return n > 0 ? 0 : -ENOSPC;
 }
 
 static void give_up(uint32_t first, uint32_t nr, enum block_state to)
 {
-    lock();
+    fake_lock();
     for (uint32_t b = first; b < first + nr; b++) {
-        expect(b < fake.swap.file.nr_blocks && fake.state[b] == USED,
+        fake_expect(b < fake.nr_blocks && fake.state[b] == USED,
                "gave up an unused", b);
-        expect(fake.writing[b] == 0, "gave up, while being written,", b);
+        fake_expect(fake.writing[b] == 0, "gave up, while being written,", b);
         fake.state[b] = (uint8_t)to;
         memset(fake.bytes + ((size_t)b << PAGE_SHIFT), 0xdd, PAGE_SIZE);
     }
     fake.counts.nr_used -= nr;
     if (to == RETIRED)
         fake.counts.nr_retired += nr;
-    else
+    else if (!fake_is_leaving(first))
         fake.nr_free += nr;
-    unlock();
+    fake_unlock();
 }
 
 void swap_free(struct swap *swap, uint32_t first, uint32_t nr)
@@ -286,23 +263,34 @@ uint64_t swap_file_room(const struct swap_file *file)
     uint64_t room;
 
     (void)file;
-    lock();
+    fake_lock();
     room = fake.host_room - MIN(fake.host_room, fake.nr_backed);
-    unlock();
+    fake_unlock();
     return room;
+}
+
+static bool may_grow(uint32_t block) REQUIRES(fake.lock)
+{
+    const struct fake_area *area = fake_area_of(block);
+
+    return area && area->state == SWAP_AREA_ACTIVE &&
+           fake.state[block] == UNBACKED;
 }
 
 int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
 {
-    uint32_t blocks = swap->file.nr_blocks, n;
+    uint32_t n, unbacked = 0;
     int err;
 
+    (void)swap;
     *got = 0;
     lock_assert_none(RANK_BUDGET);
-    lock();
+    fake_lock();
     fake.counts.grows++;
     err = fault_due(&fake.grow);
-    n = MIN(MAX(want, fake.grow_step), blocks - fake.nr_backed);
+    for (uint32_t b = 0; b < fake.nr_blocks; b++)
+        unbacked += may_grow(b);
+    n = MIN(MAX(want, fake.grow_step), unbacked);
     n = MIN(n, fake.host_room - MIN(fake.host_room, fake.nr_backed));
     if (!err && n == 0)
         err = -ENOSPC;
@@ -313,14 +301,24 @@ int swap_grow(struct swap *swap, uint32_t want, uint32_t *got)
         fake.nr_backed += n;
         fake.nr_free += n;
         for (uint32_t b = 0; n > 0; b++) {
-            if (fake.state[b] == UNBACKED) {
+            if (may_grow(b)) {
                 fake.state[b] = FREE;
                 n--;
             }
         }
     }
-    unlock();
+    fake_unlock();
     return err;
+}
+
+uint64_t swap_room(struct swap *swap)
+{
+    return swap_file_room(&swap->file);
+}
+
+bool swap_can_trim(struct swap *swap)
+{
+    return swap->file.can_punch;
 }
 
 /* Caller holds the lock. */
@@ -331,20 +329,21 @@ static bool cluster_free(uint32_t first) REQUIRES(fake.lock)
 
 void fake_swap_before_release(void (*hook)(void))
 {
-    lock();
+    fake_lock();
     fake.before_release = hook;
-    unlock();
+    fake_unlock();
 }
 
 uint32_t swap_trim(struct swap *swap, uint32_t max,
                    bool (*release)(void *ctx, uint32_t nr), void *ctx)
 {
-    uint32_t first = swap->file.nr_blocks / SPACE_CLUSTER * SPACE_CLUSTER;
-    uint32_t taken = 0;
+    uint32_t first, taken = 0;
     bool released = true;
 
+    (void)swap;
     lock_assert_none(RANK_BUDGET);
-    lock();
+    fake_lock();
+    first = fake.nr_blocks / SPACE_CLUSTER * SPACE_CLUSTER;
     fake.counts.trims++;
     while (released && first > 0 && taken + SPACE_CLUSTER <= max) {
         first -= SPACE_CLUSTER;
@@ -353,11 +352,11 @@ uint32_t swap_trim(struct swap *swap, uint32_t max,
         /* Out of reach while the owner is asked. */
         memset(&fake.state[first], UNBACKED, SPACE_CLUSTER);
         fake.nr_free -= SPACE_CLUSTER;
-        unlock();
+        fake_unlock();
         if (fake.before_release)
             fake.before_release();
         released = release(ctx, SPACE_CLUSTER);
-        lock();
+        fake_lock();
         if (released) {
             fake.nr_backed -= SPACE_CLUSTER;
             taken += SPACE_CLUSTER;
@@ -366,7 +365,7 @@ uint32_t swap_trim(struct swap *swap, uint32_t max,
             fake.nr_free += SPACE_CLUSTER;
         }
     }
-    unlock();
+    fake_unlock();
     return taken;
 }
 
@@ -374,9 +373,9 @@ static uint32_t read_locked(const uint32_t *counter)
 {
     uint32_t value;
 
-    lock();
+    fake_lock();
     value = *counter;
-    unlock();
+    fake_unlock();
     return value;
 }
 
@@ -398,28 +397,35 @@ uint32_t swap_nr_tables(struct swap *swap)
     return read_locked(&fake.nr_tables);
 }
 
-uint32_t swap_nr_max(const struct swap *swap)
+uint32_t swap_nr_max(struct swap *swap)
 {
-    return swap->file.nr_blocks;
+    uint32_t nr;
+
+    (void)swap;
+    fake_lock();
+    nr = fake_nr_max();
+    fake_unlock();
+    return nr;
 }
 
 void swap_stats(struct swap *swap, struct space_stats *stats)
 {
     uint32_t run = 0;
 
+    (void)swap;
     memset(stats, 0, sizeof(*stats));
-    lock();
-    stats->nr_blocks = swap->file.nr_blocks;
+    fake_lock();
+    stats->nr_blocks = fake_nr_max();
     stats->nr_backed = fake.nr_backed;
     stats->nr_free = fake.nr_free;
     stats->nr_used = fake.counts.nr_used;
     stats->nr_retired = fake.counts.nr_retired;
-    for (uint32_t b = 0; b < swap->file.nr_blocks; b++) {
+    for (uint32_t b = 0; b < fake.nr_blocks; b++) {
         run = fake.state[b] == FREE ? run + 1 : 0;
         stats->free_runs += run == 1;
         stats->largest_run = MAX(stats->largest_run, run);
     }
-    unlock();
+    fake_unlock();
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -437,25 +443,27 @@ static void *zeroed(size_t count, size_t size)
 {
     void *p = calloc(MAX(count, 1), size);
 
-    expect(p != NULL, "no memory for", BLOCK_NONE);
+    fake_expect(p != NULL, "no memory for", BLOCK_NONE);
     return p;
 }
 
 int swap_create(struct swap **out, const struct swap_file *file,
                 struct arena *arena, unsigned max_inflight)
 {
-    size_t bytes = ((size_t)file->nr_blocks + 1) << PAGE_SHIFT;
+    uint32_t capacity = file->nr_blocks + FAKE_SWAP_MORE_BLOCKS;
+    size_t bytes = (size_t)capacity << PAGE_SHIFT;
 
     (void)max_inflight;
-    lock();
+    fake_lock();
     fake.swap = (struct swap){ .file = *file, .arena = arena };
-    if (file->fd == -1)
-        fake.swap.file.nr_blocks = 0;
+    fake.nr_blocks = 0;
+    fake.capacity = capacity;
+    fake.nr_areas = 0;
     fake.bytes = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    expect(fake.bytes != MAP_FAILED, "no memory for", BLOCK_NONE);
-    fake.state = zeroed(file->nr_blocks, sizeof(*fake.state));
-    fake.writing = zeroed(file->nr_blocks, sizeof(*fake.writing));
+    fake_expect(fake.bytes != MAP_FAILED, "no memory for", BLOCK_NONE);
+    fake.state = zeroed(capacity, sizeof(*fake.state));
+    fake.writing = zeroed(capacity, sizeof(*fake.writing));
     fake.tables = zeroed(arena->nr_frames, sizeof(*fake.tables));
     fake.nr_tables = fake.nr_backed = fake.nr_free = fake.cursor = 0;
     list_init(&fake.queue);
@@ -468,24 +476,26 @@ int swap_create(struct swap **out, const struct swap_file *file,
     fake.delay_us = 0;
     fake.seed = 1;
     fake.counts = (struct fake_swap_counts){ 0 };
-    unlock();
+    fake_unlock();
+    if (file->fd != -1)
+        swap_add(&fake.swap, file, -1);
     *out = &fake.swap;
     return -pthread_create(&fake.thread, NULL, completion_thread, NULL);
 }
 
 void swap_destroy(struct swap *swap)
 {
-    lock();
-    expect(fake.nr_queued == 0, "I/O left in flight at destroy;", BLOCK_NONE);
-    for (uint32_t b = 0; b < swap->file.nr_blocks; b++)
-        expect(fake.state[b] != USED, "leaked", b);
+    fake_lock();
+    fake_expect(fake.nr_queued == 0, "I/O left in flight at destroy;", BLOCK_NONE);
+    for (uint32_t b = 0; b < fake.nr_blocks; b++)
+        fake_expect(fake.state[b] != USED, "leaked", b);
     fake.stop = true;
     cond_broadcast(&fake.changed);
-    unlock();
+    fake_unlock();
     pthread_join(fake.thread, NULL);
     while (fake.nr_tables > 0)
         arena_frame_free(swap->arena, fake.tables[--fake.nr_tables]);
-    munmap(fake.bytes, ((size_t)swap->file.nr_blocks + 1) << PAGE_SHIFT);
+    munmap(fake.bytes, (size_t)fake.capacity << PAGE_SHIFT);
     free(fake.state);
     free(fake.writing);
     free(fake.tables);
@@ -495,9 +505,9 @@ void swap_destroy(struct swap *swap)
 
 static void set_fault(struct fault *fault, unsigned n, int err, unsigned times)
 {
-    lock();
+    fake_lock();
     *fault = (struct fault){ .after = n, .times = times, .err = err };
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_fail_read_after(unsigned n, int err, unsigned times)
@@ -517,9 +527,9 @@ void fake_swap_fail_grow_after(unsigned n, int err, unsigned times)
 
 static void set(uint32_t *setting, uint32_t value)
 {
-    lock();
+    fake_lock();
     *setting = value;
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_host_room(uint32_t nr_blocks)
@@ -549,36 +559,36 @@ void fake_swap_delay_us(unsigned us)
 
 void fake_swap_shuffle(bool on)
 {
-    lock();
+    fake_lock();
     fake.shuffle = on;
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_hold(bool on)
 {
-    lock();
+    fake_lock();
     fake.hold = on;
     fake.may_finish = 0;
     cond_broadcast(&fake.changed);
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_release(unsigned n)
 {
-    lock();
+    fake_lock();
     fake.may_finish += MIN(n, fake.nr_queued);
     cond_broadcast(&fake.changed);
     while (fake.hold && fake.may_finish > 0)
         wait_for_change();
-    unlock();
+    fake_unlock();
 }
 
 void fake_swap_wait_held(unsigned n)
 {
-    lock();
+    fake_lock();
     while (fake.nr_queued < n)
         wait_for_change();
-    unlock();
+    fake_unlock();
 }
 
 unsigned fake_swap_nr_held(void)
@@ -590,14 +600,14 @@ struct fake_swap_counts fake_swap_counts(void)
 {
     struct fake_swap_counts counts;
 
-    lock();
+    fake_lock();
     counts = fake.counts;
-    unlock();
+    fake_unlock();
     return counts;
 }
 
 void *fake_swap_block(uint32_t block)
 {
-    expect(block < fake.swap.file.nr_blocks, "no such", block);
+    fake_expect(block < fake.nr_blocks, "no such", block);
     return fake.bytes + ((size_t)block << PAGE_SHIFT);
 }

@@ -1,6 +1,6 @@
 /* fake_swap.h - swap.h in RAM, for the tests of the rooms above swap.
  *
- * Link fake_swap.c and name 'swap' as replaced in the unit's row:
+ * Link fake_swap.c and fake_areas.c, and name 'swap' as replaced in the unit's row:
  *
  *     ['launder', [files(meson.project_source_root()
  *        / 'tests/unit/swap/fake_swap.c')], ['swap']]
@@ -21,6 +21,9 @@
 #define TESTS_FAKE_SWAP_H
 
 #include "swap.h"
+
+/* Blocks of all areas but the first together, with a gap between each two. */
+enum { FAKE_SWAP_MORE_BLOCKS = 1 << 17 };
 
 /* A file for swap_create; 0 blocks: no swap at all. */
 struct swap_file fake_swap_file(uint32_t nr_blocks);

@@ -1,5 +1,5 @@
 /* test_swap.c - growth, trimming, and blocks with real bytes. */
-#include "swap.h"
+#include "swap_internal.h"
 
 #include "clock.h"
 #include "engines.h"
@@ -51,7 +51,7 @@ static void teardown(void)
     uint32_t sum = 0;
 
     swap_trim(swap, UINT32_MAX, yes, &sum);
-    if (swap->file.can_punch) {
+    if (swap_can_trim(swap)) {
         ck_assert_uint_eq(swap_nr_backed(swap), 0);
         ck_assert_uint_eq(swap_nr_tables(swap), 0);
         ck_assert_uint_eq(arena_nr_free(arena), arena->nr_frames - 1);
@@ -65,7 +65,7 @@ static uint64_t disk_blocks(void)
 {
     struct stat st;
 
-    ck_assert_int_eq(fstat(swap->file.fd, &st), 0);
+    ck_assert_int_eq(fstat(swap->area[0]->file.fd, &st), 0);
     return (uint64_t)st.st_blocks * 512 / PAGE_SIZE;
 }
 
@@ -136,7 +136,7 @@ START_TEST(tables_are_frames_above_the_reserve)
     ck_assert_uint_eq(swap_nr_backed(swap), 0);
     ck_assert_uint_eq(swap_nr_tables(swap), 0);
     ck_assert_uint_eq(arena_nr_free(arena), 21);
-    if (swap->file.can_punch)
+    if (swap->area[0]->file.can_punch)
         ck_assert_uint_lt(disk_blocks(), 100);
     arena_frame_free(arena, frame[--n]);
     ck_assert_int_eq(swap_grow(swap, 1, &got), 0);
@@ -168,7 +168,7 @@ START_TEST(trim_takes_what_is_released_and_no_more)
     uint32_t first, nr, got;
 
     setup(64 * MIB, 200);
-    if (!swap->file.can_punch) {
+    if (!swap->area[0]->file.can_punch) {
         printf("skipped: holes cannot be punched in %s\n", dir);
         teardown();
         return;
@@ -265,7 +265,7 @@ START_TEST(a_full_host_disk_is_enospc_and_breaks_nothing)
         all = fill_and_verify();
         printf("full ext4 of 40 MiB: %u MiB of swap\n", all / MIB);
         ck_assert_uint_gt(all, 20 * MIB);
-        ck_assert_uint_lt(swap_file_room(&swap->file), SPACE_CLUSTER);
+        ck_assert_uint_lt(swap_room(swap), SPACE_CLUSTER);
         teardown();
         umount2(mounted, MNT_DETACH);
     }
@@ -358,7 +358,7 @@ START_TEST(owners_grower_and_trimmer_do_not_meet)
         pthread_join(owner[i], NULL);
     atomic_store(&owners_done, true);
     pthread_join(trimmer, NULL);
-    if (swap->file.can_punch)
+    if (swap->area[0]->file.can_punch)
         ck_assert_uint_gt(trimmed, 0);
     ck_assert_uint_eq(swap_nr_free(swap), swap_nr_backed(swap));
     teardown();
