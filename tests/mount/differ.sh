@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # The same random operations come to the same on pagerfs and on the kernel's
-# tmpfs: results, errno, attributes, times, bytes.   SEED=N repeats a run.
+# tmpfs: results, errno, attributes, times, bytes.  Each short run is the same;
+# a long one is another each time.   SEED=N repeats a run.
 # shellcheck source=tests/mount/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 need_daemon
 need_root # to mount tmpfs, and to become other users
-seed=${SEED:-$RANDOM$RANDOM}
+seed=${SEED:-$(long 2026 "$RANDOM$RANDOM")}
+say "SEED=$seed"
 mount_fs ram=8m,size=256m,nr_inodes=10000,allow_other,suid,dev
 mkdir "$work/tmpfs"
 mount -t tmpfs -o size=256m,nr_inodes=10000 differ "$work/tmpfs" ||

@@ -73,6 +73,14 @@ static void tell(const void *data, size_t length)
         told = told * 1099511628211u + byte[i] + 1;
 }
 
+/* Of the file in the slot; 0 if there is none. */
+static mode_t slot_type(void)
+{
+    struct stat st;
+
+    return fstat(*slot(), &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
 /* --- names ----------------------------------------------------------------- */
 
 static long do_open(void)
@@ -269,12 +277,14 @@ static long do_listxattr(void)
 }
 
 /* Not append-only and immutable, of which the kernel knows nothing on FUSE: so
- * it finds other reasons first. */
+ * it finds other reasons first, as it does for special files. */
 static long do_flags(void)
 {
     static const int flags[] = { 0, FS_NODUMP_FL, FS_NOATIME_FL, FS_COMPR_FL };
     int set = flags[args.pick % COUNT(flags)];
 
+    if (slot_type() != S_IFREG && slot_type() != S_IFDIR)
+        return 0;
     return ioctl(*slot(), FS_IOC_SETFLAGS, &set);
 }
 
@@ -321,23 +331,25 @@ static long do_fallocate(void)
                      (off_t)args.length);
 }
 
+/* pagerfs copies holes as holes, tmpfs as zeros: afterwards there are none. */
 static long do_copy(void)
 {
     off_t from = args.offset, to = args.other_offset;
+    int fd = files[side][args.other_slot];
+    ssize_t got = copy_file_range(*slot(), &from, fd, &to, args.length, 0);
 
-    return copy_file_range(*slot(), &from, files[side][args.other_slot], &to,
-                           args.length, 0);
+    if (got > 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, args.other_offset, got) != 0)
+        return -1;
+    return got;
 }
 
 /* Not in directories: there it is the kernel's, and each file system's own. */
 static long do_seek(void)
 {
-    struct stat st;
-
     static const int whence[] = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA,
                                   SEEK_HOLE };
 
-    if (fstat(*slot(), &st) == 0 && S_ISDIR(st.st_mode))
+    if (slot_type() == S_IFDIR)
         return 0;
     return lseek(*slot(), args.offset, whence[args.pick % COUNT(whence)]);
 }
