@@ -131,6 +131,10 @@ static void dispatch(struct session *session, struct request *rq)
         return;
     }
     handler = raw_handler_of(in->opcode);
+    if (handler && session->debug) /* as libfuse has it for the others */
+        log_debug("unique: %llu, opcode: RAW (%u), nodeid: %llu, insize: %u",
+                  (unsigned long long)in->unique, in->opcode,
+                  (unsigned long long)in->nodeid, in->len);
     if (!handler)
         fuse_session_process_buf(session->fuse, &buf);
     else if (refused(session, in))
