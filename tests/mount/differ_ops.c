@@ -343,11 +343,11 @@ static long do_copy(void)
     return got;
 }
 
-/* Not in directories: there it is the kernel's, and each file system's own. */
+/* Not in directories, where it is the kernel's, and each file system's own; and
+ * not to data: what is preallocated need not be a hole (seek.c). */
 static long do_seek(void)
 {
-    static const int whence[] = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA,
-                                  SEEK_HOLE };
+    static const int whence[] = { SEEK_SET, SEEK_CUR, SEEK_END };
 
     if (slot_type() == S_IFDIR)
         return 0;
