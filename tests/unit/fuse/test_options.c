@@ -139,7 +139,7 @@ END_TEST
 
 START_TEST(test_swap_and_cache)
 {
-    good("pagerfs -o swap=/var/tmp,cache=none /mnt");
+    good("pagerfs -o swap=/var/tmp,cache=none,replacement=clock /mnt");
     ck_assert_str_eq(options.swap, "/var/tmp");
     ck_assert_int_eq(options.cache, OPTIONS_CACHE_NONE);
     options_fini(&options);
@@ -149,6 +149,7 @@ START_TEST(test_swap_and_cache)
     bad("pagerfs -o swap= /mnt", "swap=");
     bad("pagerfs -o swap /mnt", "swap");
     bad("pagerfs -o cache=some /mnt", "cache=some");
+    bad("pagerfs -o replacement=lru /mnt", "replacement=lru");
 }
 END_TEST
 
