@@ -46,7 +46,7 @@ static uint32_t request_size(uint64_t ram)
 
 static bool swap_is_none(const struct options *options)
 {
-    return options->swap && strcmp(options->swap, "none") == 0;
+    return options->nr_swap > 0 && strcmp(options->swap[0].place, "none") == 0;
 }
 
 static uint64_t swap_default(const struct sizing *sizing, uint64_t memory)
