@@ -27,8 +27,8 @@ complain "libfuse outside the room fuse" < <(
     sources | grep -vE '^(src|include|tests/unit)/fuse/' |
         xargs grep -nE '^\s*#\s*include\s+[<"](fuse3/)?(fuse|fuse_[a-z]+|cuse_[a-z]+)\.h' || true)
 
-complain "liburing outside the room swap" < <(
-    sources | grep -vE '^(src|include|tests/unit)/swap/' |
+complain "liburing outside the rooms swap and fuse" < <(
+    sources | grep -vE '^(src|include|tests/unit)/(swap|fuse)/' |
         xargs grep -nE '^\s*#\s*include\s+<liburing' || true)
 
 complain "another room's source file included" < <(

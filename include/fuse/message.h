@@ -25,6 +25,7 @@ struct message_init {
     uint32_t max_write;
     bool direct_io; /* no page cache over files */
     bool acl;       /* POSIX ACLs are kept */
+    bool ring;      /* requests come through io_uring */
     bool idmap;     /* may be mounted with other ids elsewhere; requests that
                      * make nothing then come without ids */
 };

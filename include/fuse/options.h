@@ -26,6 +26,9 @@ enum { OPTIONS_MESSAGE_BYTES = 512, OPTIONS_SWAPS_MAX = 16 };
 enum options_action { OPTIONS_MOUNT, OPTIONS_HELP, OPTIONS_VERSION };
 /* What the kernel may keep of file contents: everything, or nothing. */
 enum options_cache { OPTIONS_CACHE_AUTO, OPTIONS_CACHE_NONE };
+/* How requests come: whatever is best here, or nothing but that. */
+enum options_transport { OPTIONS_TRANSPORT_AUTO, OPTIONS_TRANSPORT_DEV,
+                         OPTIONS_TRANSPORT_URING };
 /* When reading touches the access time. */
 enum options_atime { OPTIONS_RELATIME, OPTIONS_NOATIME, OPTIONS_STRICTATIME };
 
@@ -59,6 +62,7 @@ struct options {
     gid_t gid;
     bool grpid;
     enum options_cache cache;
+    enum options_transport transport;
     enum options_atime atime;
     bool nodiratime;
     int argc;                  /* libfuse's share, argv[0] included */

@@ -21,6 +21,7 @@ enum {
 /* INIT, 64 bits of flags: the upper half travels in flags2. */
 #define PROTO_DIRECT_IO_ALLOW_MMAP ((uint64_t)1 << 36) /* 7.39 */
 #define PROTO_ALLOW_IDMAP ((uint64_t)1 << 40)          /* 7.41 */
+#define PROTO_OVER_IO_URING ((uint64_t)1 << 41)        /* 7.42 */
 
 /* Of a WRITE, OPEN, SETXATTR: the caller has no CAP_FSETID, so clear suid and
  * sgid.  (FUSE_SETXATTR_ACL_KILL_SGID and the others are in linux/fuse.h.) */
@@ -72,5 +73,34 @@ _Static_assert(sizeof(struct proto_statx_out) == 288, "kernel's layout");
 struct proto_copy_file_range_out {
     uint64_t bytes_copied;
 };
+
+/* FUSE over io_uring (7.42): commands of IORING_OP_URING_CMD on /dev/fuse. */
+enum {
+    PROTO_RING_REGISTER = 1, /* address, length: two iovecs, header and payload */
+    PROTO_RING_COMMIT_AND_FETCH = 2,
+};
+
+/* In the second half of an entry of 128 bytes. */
+struct proto_ring_command {
+    uint64_t flags;
+    uint64_t commit_id;
+    uint16_t queue;
+    uint8_t padding[6];
+};
+_Static_assert(sizeof(struct proto_ring_command) == 24, "kernel's layout");
+
+/* One buffer of a queue has this, and a payload.  A request comes as its header
+ * in `in_out`, its fixed part in `op_in`, and the rest in the payload; the
+ * answer leaves as its header in `in_out` and the rest in the payload. */
+struct proto_ring_header {
+    uint8_t in_out[128];
+    uint8_t op_in[128];
+    uint64_t flags;
+    uint64_t commit_id;    /* of the request, to be given back */
+    uint32_t payload_size; /* both ways; without any header */
+    uint32_t padding;
+    uint64_t reserved;
+};
+_Static_assert(sizeof(struct proto_ring_header) == 288, "kernel's layout");
 
 #endif

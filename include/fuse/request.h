@@ -43,8 +43,10 @@ enum request_again {
 struct request {
     struct list link;          /* pool or queue (its lock) */
     struct session *session;   /* (c) */
-    uint8_t *message;          /* (c) page-aligned data of a WRITE follow at
-                                * message + REQUEST_HEAD */
+    uint8_t *data;             /* (c) page-aligned, with a page before it: where
+                                * the data of a WRITE are */
+    uint8_t *message;          /* begins in the page before the data; the
+                                * transport's */
     size_t bytes;              /* of the message */
     struct fuse_req *decoding; /* libfuse's, between its call of the handler and
                                 * the reply; NULL for what libfuse cannot
@@ -54,6 +56,8 @@ struct request {
     unsigned retries;          /* for space */
     _Atomic uint64_t unique; /* 0: not in work.  Read by others for INTERRUPT */
     _Atomic bool interrupted;  /* the caller has been killed */
+    struct ring_entry *entry;  /* (c) the memory is of a ring (ring.h); NULL: it
+                                * is the request's own */
 };                             /* (c) constant after creation */
 
 /* The header and fixed part of a WRITE, before its data. */
@@ -87,7 +91,7 @@ void request_put(struct request_pool *pool, struct request *rq);
 size_t request_room(const struct request_pool *pool);
 /* Marks the request with this id as interrupted; false if none is in work. */
 bool request_interrupt(struct request_pool *pool, uint64_t unique);
-/* Room to build an answer in, behind anything a message without data needs. */
+/* Room to build an answer in, behind the message. */
 void *request_scratch(struct request_pool *pool, struct request *rq,
                       size_t *room);
 
@@ -97,6 +101,9 @@ void *request_scratch(struct request_pool *pool, struct request *rq,
  * that the request is to be run again: true, and the handler returns at
  * once. */
 bool request_again(struct request *rq, int error);
+/* True, as above, while the kernel has yet to forget what was deleted: but only
+ * so many times, because it may hold on to it. */
+bool request_settle(struct request *rq, unsigned tries);
 /* Who asks.  The cred refers to the request. */
 struct tree_cred request_cred(struct request *rq, mode_t umask);
 

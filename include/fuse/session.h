@@ -44,7 +44,9 @@ struct session {
     struct request_pool *requests;
     struct work *work;           /* NULL: single thread */
     const struct transport_ops *transport_ops;
-    struct transport *transport; /* NULL before session_start */
+    struct transport *transport; /* NULL before INIT */
+    enum options_transport wanted;
+    unsigned queues, depth;      /* of rings; 0: none */
     struct tree *tree;
     struct arena *arena;
     struct message_init init;
@@ -77,6 +79,10 @@ void session_destroy(struct session *session);
  * the reader goes on with: the same, if it has been answered. */
 struct request *session_serve(struct session *session, struct request *rq,
                               size_t bytes);
+/* The same where rq's memory is the transport's: false if a worker has it, who
+ * gives it back. */
+bool session_serve_own(struct session *session, struct request *rq,
+                       size_t bytes);
 /* Nothing more will come: wakes session_wait. */
 void session_ended(struct session *session);
 

@@ -2,7 +2,8 @@
  *
  * Pure arithmetic.  ram= pays for all of this (invariant 7 of the design):
  *
- *     request buffers    each max_write and a page
+ *     request buffers    each max_write and a page; or those of the rings of
+ *                        FUSE over io_uring, if they come to more
  *     stacks             of the front end's threads
  *     pool               its tables outside the arena
  *     arena              the rest: files' pages and all metadata
@@ -17,10 +18,13 @@
 
 #include "options.h"
 
+enum { SIZING_MAX_READERS = 2 };
+
 struct sizing {
     uint64_t ram;
     uint32_t max_write;     /* largest WRITE and READ; a power of two */
     unsigned readers, workers, buffers;
+    unsigned queues, depth; /* rings and the buffers of each; 0: /dev/fuse */
     uint64_t buffer_bytes;  /* of all request buffers */
     uint64_t stack_bytes;   /* of all our threads, as far as they are touched */
     uint64_t arena_bytes;
@@ -29,11 +33,12 @@ struct sizing {
     uint64_t swapsize;      /* limit for a file; a device may be larger */
 };
 
-/* cpus: threads are started for that many.  pool_bytes: what the pool needs
- * outside the arena for a budget of that many bytes.  0, or -EINVAL and a line
- * that names the option. */
+/* cpus: threads are started for that many.  queues: what FUSE over io_uring
+ * needs here, 0 if it is not offered.  pool_bytes: what the pool needs outside
+ * the arena for a budget of that many bytes.  0, or -EINVAL and a line that
+ * names the option. */
 int sizing_plan(struct sizing *sizing, const struct options *options,
-                uint64_t memory, unsigned cpus,
+                uint64_t memory, unsigned cpus, unsigned queues,
                 uint64_t (*pool_bytes)(uint64_t ram),
                 char message[OPTIONS_MESSAGE_BYTES]);
 

@@ -145,7 +145,7 @@ enum message_lane message_lane(const void *message)
     return shapes[in->opcode].writes ? MESSAGE_WRITES : MESSAGE_READS;
 }
 
-enum when { NEVER, ALWAYS, IF_ACL, IF_DIRECT_IO, IF_IDMAP };
+enum when { NEVER, ALWAYS, IF_ACL, IF_DIRECT_IO, IF_IDMAP, IF_RING };
 
 static const struct feature {
     uint64_t flag;
@@ -174,6 +174,7 @@ static const struct feature {
     { FUSE_INIT_EXT, ALWAYS },
     { PROTO_DIRECT_IO_ALLOW_MMAP, IF_DIRECT_IO },
     { PROTO_ALLOW_IDMAP, IF_IDMAP },
+    { PROTO_OVER_IO_URING, IF_RING },
 };
 
 static bool wanted(const struct message_init *want, enum when when)
@@ -189,6 +190,8 @@ static bool wanted(const struct message_init *want, enum when when)
         return want->direct_io;
     case IF_IDMAP:
         return want->idmap;
+    case IF_RING:
+        return want->ring;
     }
     return false;
 }

@@ -18,6 +18,7 @@
 #include "log.h"
 #include "object.h"
 #include "pool.h"
+#include "queues.h"
 #include "session.h"
 #include "size.h"
 #include "swap.h"
@@ -347,10 +348,44 @@ destroy_arena:
     return err;
 }
 
+/* Queues that are to be tried. */
+static unsigned queues_wanted(const struct options *options)
+{
+    if (options->single_thread || options->transport == OPTIONS_TRANSPORT_DEV)
+        return 0;
+    return queues_needed("");
+}
+
+static int plan(struct mount *mount, uint64_t memory)
+{
+    const struct options *options = mount->options;
+    bool uring = options->transport == OPTIONS_TRANSPORT_URING;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned queues = queues_wanted(options);
+    char message[OPTIONS_MESSAGE_BYTES];
+    int err;
+
+    if (uring && queues == 0) {
+        log_error("transport=uring: FUSE over io_uring is off: it takes Linux "
+                  "6.14, and Y in /sys/module/fuse/parameters/enable_uring");
+        return -EOPNOTSUPP;
+    }
+    err = sizing_plan(&mount->sizing, options, memory,
+                      cpus > 0 ? (unsigned)cpus : 1, queues,
+                      pool_overhead_bytes, message);
+    if (err) {
+        log_error("%s", message);
+    } else if (queues > 0 && mount->sizing.queues == 0) {
+        log_line(uring ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
+                 "ram= is too little for FUSE over io_uring on %u CPUs%s",
+                 queues, uring ? "" : ": /dev/fuse is used");
+        err = uring ? -EINVAL : 0;
+    }
+    return err;
+}
+
 int mount_run(const struct options *options, uint64_t memory)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    char message[OPTIONS_MESSAGE_BYTES];
     struct mount *mount;
     int err;
 
@@ -363,13 +398,9 @@ int mount_run(const struct options *options, uint64_t memory)
         err = check_swap(mount);
     if (err)
         goto free_mount;
-    err = sizing_plan(&mount->sizing, options, memory,
-                      cpus > 0 ? (unsigned)cpus : 1, pool_overhead_bytes,
-                      message);
-    if (err) {
-        log_error("%s", message);
+    err = plan(mount, memory);
+    if (err)
         goto free_mount;
-    }
     err = daemon_detach(&mount->daemon, options->foreground);
     if (err)
         goto free_mount;

@@ -6,6 +6,9 @@
 #include <linux/fs.h>
 #include <sys/sysmacros.h>
 
+/* Of a few milliseconds each, until what was deleted is forgotten. */
+enum { STATFS_TRIES = 3 };
+
 void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
     struct request *rq = session_current(req);
@@ -88,14 +91,18 @@ void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
         reply_attr(rq, &result);
 }
 
+/* Whoever has deleted something wants to see the space it took. */
 void op_statfs(fuse_req_t req, fuse_ino_t id)
 {
     struct request *rq = session_current(req);
     struct fuse_statfs_out out = { 0 };
     struct statvfs st = { 0 };
-    int err = tree_statvfs(rq->session->tree, &st);
+    int err;
 
     (void)id;
+    if (request_settle(rq, STATFS_TRIES))
+        return;
+    err = tree_statvfs(rq->session->tree, &st);
     if (err) {
         op_result(rq, err);
         return;

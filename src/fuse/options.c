@@ -108,6 +108,10 @@ static int names_take(struct parse *parse)
     if (parse->nr_names == 2 && !options->source &&
         parse_string(parse, &options->source, parse->names[0]))
         return -1;
+    if (options->single_thread &&
+        options->transport == OPTIONS_TRANSPORT_URING)
+        return parse_fail(parse, -EINVAL, "transport=uring needs a thread for "
+                          "each CPU: leave -s away");
     return parse_string(parse, &options->mountpoint, mountpoint);
 }
 

@@ -199,6 +199,21 @@ static int opt_cache(struct parse *parse, const char *value)
     return 0;
 }
 
+static int opt_transport(struct parse *parse, const char *value)
+{
+    if (strcmp(value, "auto") == 0)
+        parse->options->transport = OPTIONS_TRANSPORT_AUTO;
+    else if (strcmp(value, "dev") == 0)
+        parse->options->transport = OPTIONS_TRANSPORT_DEV;
+    else if (strcmp(value, "uring") == 0)
+        parse->options->transport = OPTIONS_TRANSPORT_URING;
+    else
+        return parse_fail(parse, -EINVAL,
+                          "transport=%s: give transport=auto, dev or uring",
+                          value);
+    return 0;
+}
+
 struct own_option {
     const char *name;
     int (*set)(struct parse *parse, const char *value);
@@ -225,6 +240,8 @@ static const struct own_option own_options[] = {
       "most that each swap file may take (what size needs beyond ram)" },
     { "cache", opt_cache, "auto|none",
       "may the kernel cache file contents, outside ram (auto)" },
+    { "transport", opt_transport, "auto|dev|uring",
+      "how requests come: /dev/fuse, or FUSE over io_uring (auto)" },
 };
 
 /* --- options of libfuse and of mount(8) ---------------------------------- */

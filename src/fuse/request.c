@@ -64,8 +64,8 @@ int request_pool_create(struct request_pool **out, struct session *session,
         struct request *rq = &pool->requests[i];
 
         rq->session = session;
-        rq->message = pool->memory + i * stride(max_write) + PAGE_SIZE -
-                      REQUEST_HEAD;
+        rq->data = pool->memory + i * stride(max_write) + PAGE_SIZE;
+        rq->message = rq->data - REQUEST_HEAD;
         list_add_tail(&pool->free, &rq->link);
     }
     *out = pool;
@@ -121,9 +121,13 @@ bool request_interrupt(struct request_pool *pool, uint64_t unique)
 void *request_scratch(struct request_pool *pool, struct request *rq,
                       size_t *room)
 {
-    /* Names end within the first page: two of 255 bytes at most. */
-    *room = pool->max_write - PAGE_SIZE;
-    return rq->message + REQUEST_HEAD + PAGE_SIZE;
+    /* A message without names ends where the data would begin. */
+    const uint8_t *end = rq->message + rq->bytes;
+    size_t used = end > rq->data
+                      ? round_up((size_t)(end - rq->data), PAGE_SIZE) : 0;
+
+    *room = pool->max_write - used;
+    return rq->data + used;
 }
 
 /* --- what handlers use --------------------------------------------------- */
@@ -132,11 +136,17 @@ bool request_again(struct request *rq, int error)
 {
     if (error == -EAGAIN)
         rq->again = REQUEST_WOULD_WAIT;
-    else if (error == -ENOSPC && rq->retries < SPACE_RETRIES &&
-             tree_has_orphans(rq->session->tree))
-        rq->again = REQUEST_NO_SPACE;
     else
+        return error == -ENOSPC && request_settle(rq, SPACE_RETRIES);
+    reply_none(rq);
+    return true;
+}
+
+bool request_settle(struct request *rq, unsigned tries)
+{
+    if (rq->retries >= tries || !tree_has_orphans(rq->session->tree))
         return false;
+    rq->again = REQUEST_NO_SPACE;
     reply_none(rq);
     return true;
 }

@@ -106,7 +106,7 @@ static void interrupt(struct session *session, struct request *rq)
     const struct fuse_interrupt_in *in = request_argument(rq);
 
     /* Not here: perhaps not read yet, so let the kernel send it again. */
-    if (request_interrupt(session->requests, in->unique))
+    if (session->transport_ops->interrupt(session->transport, in->unique))
         reply_none(rq);
     else
         reply_error(rq, -EAGAIN);
@@ -131,6 +131,10 @@ static void dispatch(struct session *session, struct request *rq)
         return;
     }
     handler = raw_handler_of(in->opcode);
+    if (handler && session->debug) /* as libfuse has it for the others */
+        log_debug("unique: %llu, opcode: RAW (%u), nodeid: %llu, insize: %u",
+                  (unsigned long long)in->unique, in->opcode,
+                  (unsigned long long)in->nodeid, in->len);
     if (!handler)
         fuse_session_process_buf(session->fuse, &buf);
     else if (refused(session, in))
@@ -169,7 +173,19 @@ void serve_queued(void *ctx, struct list *item)
     struct request *rq = list_entry(item, struct request, link);
 
     finish(session, rq);
-    request_put(session->requests, rq);
+    session->transport_ops->give_back(session->transport, rq);
+}
+
+/* The first try, which does not wait: true if that was it. */
+static bool begin(struct session *session, struct request *rq, size_t bytes)
+{
+    rq->bytes = bytes;
+    rq->retries = 0;
+    atomic_store_explicit(&rq->interrupted, false, memory_order_relaxed);
+    atomic_store_explicit(&rq->unique, request_header(rq)->unique,
+                          memory_order_release);
+    process(session, rq, false);
+    return rq->again == REQUEST_DONE;
 }
 
 /* One of the readers that can be done without, if there is one. */
@@ -197,13 +213,7 @@ struct request *session_serve(struct session *session, struct request *rq,
     enum message_lane lane;
     struct request *spare;
 
-    rq->bytes = bytes;
-    rq->retries = 0;
-    atomic_store_explicit(&rq->interrupted, false, memory_order_relaxed);
-    atomic_store_explicit(&rq->unique, request_header(rq)->unique,
-                          memory_order_release);
-    process(session, rq, false);
-    if (rq->again == REQUEST_DONE)
+    if (begin(session, rq, bytes))
         return rq;
     lane = message_lane(rq->message);
     if (lane == MESSAGE_READS && rq->again == REQUEST_WOULD_WAIT &&
@@ -219,4 +229,13 @@ struct request *session_serve(struct session *session, struct request *rq,
     }
     work_push(session->work, &rq->link, lane);
     return spare;
+}
+
+bool session_serve_own(struct session *session, struct request *rq,
+                       size_t bytes)
+{
+    if (begin(session, rq, bytes))
+        return true;
+    work_push(session->work, &rq->link, message_lane(rq->message));
+    return false;
 }

@@ -65,6 +65,9 @@ int session_create(struct session **out, const struct session_config *config)
         /* allow_root is about ids, and enforced here. */
         .idmap = !config->options->allow_root,
     };
+    session->wanted = config->options->transport;
+    session->queues = sizing->queues;
+    session->depth = sizing->depth;
     session->readers = sizing->readers;
     session->workers = sizing->workers;
     session->allow_root = config->options->allow_root;
@@ -122,7 +125,9 @@ static int handshake(struct session *session)
             "this kernel's FUSE is too old: Linux 5.14 or later is needed");
         err = -EPROTO;
     } else {
-        session_serve(session, rq, (size_t)got);
+        err = transport_choose(session, in);
+        if (!err)
+            session_serve(session, rq, (size_t)got);
     }
     request_put(session->requests, rq);
     return err;
@@ -176,8 +181,7 @@ int session_start(struct session *session)
         err = work_create(&session->work, session->workers, serve_queued,
                           session);
     if (!err)
-        err = session->transport_ops->start(session, session->readers,
-                                            &session->transport);
+        err = session->transport_ops->start(session->transport);
     if (err)
         log_error("threads could not be started: %s", strerror(-err));
     return err;

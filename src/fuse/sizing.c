@@ -5,6 +5,13 @@
  * not spend its memory on buffers.  Each thread that may be busy with a request
  * has a buffer: the readers, and the workers to which they hand what must wait.
  *
+ * FUSE over io_uring wants a thread and buffers for each CPU that there may ever
+ * be.  A buffer nobody used is no memory yet, and the kernel takes the one used
+ * last, but together they may come to that much, so they are paid for: a part
+ * of the budget, of which each queue has as many buffers as it can.  A request
+ * that waits keeps its buffer; so four, before requests of full size, and at
+ * least two, or /dev/fuse it is.
+ *
  * Defaults: ram a quarter of what the process may use; size half of it, as the
  * kernel's tmpfs has; swap as much as size, if half of ram does not hold it: the
  * other half is left for metadata, reserves and room to breathe.  Less swap would
@@ -21,13 +28,16 @@
 #include <string.h>
 
 enum {
-    MAX_READERS = 2,
     WORKERS = 6,
     /* What a thread touches of its stack; glibc's own part included. */
     STACK_TOUCHED = 24 * 1024,
     REQUEST_MIN = 128 * 1024,
     REQUEST_MAX = 1024 * 1024,
     REQUEST_SHARE = 64,
+    RINGS_SHARE = 6,
+    DEPTH_MIN = 2,
+    DEPTH_GOOD = 4,
+    DEPTH_MAX = 8,
     /* One inode for that many bytes of memory, as the kernel's tmpfs. */
     BYTES_PER_INODE = 8192,
 };
@@ -44,6 +54,53 @@ static uint32_t request_size(uint64_t ram)
     return (uint32_t)1 << bit_highest(share);
 }
 
+/* Buffers that each queue can have; 0: too few. */
+static unsigned ring_depth(uint64_t ram, unsigned queues, uint32_t max_write)
+{
+    uint64_t share = ram / RINGS_SHARE / queues;
+    uint64_t depth;
+
+    if (share < STACK_TOUCHED)
+        return 0;
+    depth = (share - STACK_TOUCHED) / (max_write + PAGE_SIZE);
+    return depth < DEPTH_MIN ? 0 : (unsigned)MIN(depth, (uint64_t)DEPTH_MAX);
+}
+
+/* Leaves queues 0 if there is no memory for them. */
+static void plan_rings(struct sizing *sizing, unsigned queues)
+{
+    uint32_t max_write = sizing->max_write;
+    unsigned depth;
+
+    if (queues == 0)
+        return;
+    while ((depth = ring_depth(sizing->ram, queues, max_write)) < DEPTH_GOOD &&
+           max_write > REQUEST_MIN)
+        max_write /= 2;
+    if (depth == 0)
+        return;
+    sizing->max_write = max_write;
+    sizing->queues = queues;
+    sizing->depth = depth;
+}
+
+/* Requests are in the rings, but for a reader's; or in the buffers. */
+static void plan_buffers(struct sizing *sizing, const struct options *options,
+                         unsigned cpus)
+{
+    uint64_t one, rings;
+
+    sizing->readers =
+        options->single_thread ? 1 : MIN(MAX(cpus, 1), SIZING_MAX_READERS);
+    sizing->workers = options->single_thread ? 0 : WORKERS;
+    sizing->buffers = sizing->readers + sizing->workers;
+    one = sizing->max_write + PAGE_SIZE;
+    rings = (uint64_t)sizing->queues * sizing->depth + 1;
+    sizing->buffer_bytes = one * MAX(sizing->buffers, rings);
+    sizing->stack_bytes =
+        (uint64_t)(sizing->buffers + sizing->queues + 1) * STACK_TOUCHED;
+}
+
 static bool swap_is_none(const struct options *options)
 {
     return options->nr_swap > 0 && strcmp(options->swap[0].place, "none") == 0;
@@ -58,7 +115,7 @@ static uint64_t swap_default(const struct sizing *sizing, uint64_t memory)
 }
 
 int sizing_plan(struct sizing *sizing, const struct options *options,
-                uint64_t memory, unsigned cpus,
+                uint64_t memory, unsigned cpus, unsigned queues,
                 uint64_t (*pool_bytes)(uint64_t ram),
                 char message[OPTIONS_MESSAGE_BYTES])
 {
@@ -68,13 +125,8 @@ int sizing_plan(struct sizing *sizing, const struct options *options,
     sizing->ram = options->ram.given ? options->ram.bytes
                                      : MAX(memory / 4, OPTIONS_RAM_MIN);
     sizing->max_write = request_size(sizing->ram);
-    sizing->readers =
-        options->single_thread ? 1 : MIN(MAX(cpus, 1), MAX_READERS);
-    sizing->workers = options->single_thread ? 0 : WORKERS;
-    sizing->buffers = sizing->readers + sizing->workers;
-    sizing->buffer_bytes =
-        (uint64_t)sizing->buffers * (sizing->max_write + PAGE_SIZE);
-    sizing->stack_bytes = (uint64_t)(sizing->buffers + 1) * STACK_TOUCHED;
+    plan_rings(sizing, queues);
+    plan_buffers(sizing, options, cpus);
     fixed =
         sizing->buffer_bytes + sizing->stack_bytes + pool_bytes(sizing->ram);
     if (sizing->ram < fixed + OPTIONS_RAM_MIN / 4) {

@@ -56,6 +56,10 @@ static int lookup_dots(struct tree *tree, uint64_t id, const char *name,
 
     if (!node)
         return -ESTALE;
+    /* The kernel asks for what it does not hold itself: without a name and not
+     * open, it ends when its forget comes. */
+    if (name[1] != '.' && !node->nlink)
+        return -ESTALE;
     if (name[1] == '.') {
         if (!node_is(node, S_IFDIR))
             return -ENOTDIR;

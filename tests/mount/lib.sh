@@ -9,11 +9,11 @@
 #   umount_fs            unmounts; the daemon must end well, and soon
 #   as_user CMD...       runs CMD as an ordinary user (root only)
 #   fail WHY, skip WHY   end the test
-#   need_root, need_daemon, need CMD, long N M
+#   need_root, need_daemon, need_uring, need CMD, long N M
 #
 # In the environment: PAGERFS the daemon, HELPERS the folder of the programs
 # built from this one's C files, FSX, STRESS and TANGLE those of the folders
-# beside it, LONG=1 for the long form, WORK_BASE where to work (/var/tmp).  PAGERFS_FSTYPE=tmpfs mounts the
+# beside it, TRANSPORT=dev or uring for nothing but that, LONG=1 for the long form, WORK_BASE where to work (/var/tmp).  PAGERFS_FSTYPE=tmpfs mounts the
 # kernel's tmpfs instead: for writing tests, and to see that they are fair.
 #
 # A watchdog kills the daemon and then the test after $limit seconds, which a
@@ -72,6 +72,19 @@ need_root() {
 
 need_daemon() {
     [[ $PAGERFS_FSTYPE == pagerfs ]] || skip "is about pagerfs alone"
+}
+
+# FUSE over io_uring stays switched on until the test ends: for the whole
+# machine, so tests that want it take turns.
+need_uring() {
+    local switch=/sys/module/fuse/parameters/enable_uring lock
+    [[ -e $switch ]] || skip "FUSE over io_uring needs Linux 6.14"
+    exec {lock}<"$switch"
+    flock "$lock"
+    [[ $(<"$switch") != Y ]] || return 0
+    { echo Y >"$switch"; } 2>/dev/null ||
+        skip "FUSE over io_uring is off, and only root can switch it on"
+    at_exit "echo N >$switch"
 }
 
 # The first number in a normal run, the second in a long one.
@@ -182,6 +195,8 @@ trap 'exit 143' TERM
 trap 'exit 130' INT
 trap 'exit 129' HUP
 
+[[ ${TRANSPORT:-} != uring ]] || need_uring
+
 # The options that the kernel's tmpfs knows too.
 tmpfs_options() {
     local option kept=
@@ -203,6 +218,7 @@ mount_fs() {
         return
     fi
     [[ $options == *swap=* ]] || options+=",swap=$swap"
+    options+=${TRANSPORT:+,transport=$TRANSPORT}
     : >"$log"
     "${runner[@]}" "$PAGERFS" -f -o "$options" pagerfs-test "$mnt" 2>>"$log" &
     daemon=$!

@@ -20,6 +20,7 @@ enum { MAX_WORDS = 8, SILENT_MS = 30, MAX_WAIT_MS = 20000 };
 #define MEMORY ((uint64_t)64 << 20)
 
 const struct transport_ops *kernel_transport;
+unsigned kernel_queues;
 
 static void attributes_changed(void *ctx, uint64_t id)
 {
@@ -77,7 +78,7 @@ void kernel_start(struct kernel *kernel, const char *words)
         argv[argc++] = word;
     ck_assert_msg(options_parse(&options, argc, argv, MEMORY, message) == 0,
                   "%s", message);
-    ck_assert_int_eq(sizing_plan(&sizing, &options, MEMORY, 2,
+    ck_assert_int_eq(sizing_plan(&sizing, &options, MEMORY, 2, kernel_queues,
                                  pool_overhead_bytes, message), 0);
     stack_make(kernel, &options, &sizing);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);

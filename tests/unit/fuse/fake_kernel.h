@@ -33,6 +33,8 @@ struct kernel {
 
 /* In use from the next kernel_start on, if not NULL. */
 extern const struct transport_ops *kernel_transport;
+/* Rings that the machine is said to need, from the next kernel_start on. */
+extern unsigned kernel_queues;
 
 /* `words`: the command line. */
 void kernel_start(struct kernel *kernel, const char *words);

@@ -163,6 +163,10 @@ START_TEST(test_init)
     want.idmap = true;
     out = answer(&want, UINT64_MAX);
     ck_assert(out.flags2 & PROTO_ALLOW_IDMAP >> 32);
+    ck_assert(!(out.flags2 & PROTO_OVER_IO_URING >> 32));
+    want.ring = true;
+    out = answer(&want, UINT64_MAX);
+    ck_assert(out.flags2 & PROTO_OVER_IO_URING >> 32);
 }
 END_TEST
 

@@ -166,6 +166,24 @@ START_TEST(test_swap_and_cache)
 }
 END_TEST
 
+START_TEST(test_transport)
+{
+    good("pagerfs /mnt");
+    ck_assert_int_eq(options.transport, OPTIONS_TRANSPORT_AUTO);
+    options_fini(&options);
+    good("pagerfs -o transport=dev /mnt");
+    ck_assert_int_eq(options.transport, OPTIONS_TRANSPORT_DEV);
+    options_fini(&options);
+    good("pagerfs -o transport=uring /mnt");
+    ck_assert_int_eq(options.transport, OPTIONS_TRANSPORT_URING);
+    options_fini(&options);
+    good("pagerfs -s -o transport=auto /mnt");
+    options_fini(&options);
+    bad("pagerfs -o transport=usb /mnt", "transport=usb");
+    bad("pagerfs -o transport=uring -s /mnt", "-s");
+}
+END_TEST
+
 START_TEST(test_pass_through)
 {
     good(
@@ -208,4 +226,4 @@ START_TEST(test_flags)
 END_TEST
 
 UNIT_MAIN("options", test_names, test_defaults, test_sizes, test_root_and_modes,
-          test_swap_and_cache, test_pass_through, test_flags)
+          test_swap_and_cache, test_transport, test_pass_through, test_flags)

@@ -22,7 +22,7 @@ static struct sizing plan(const struct options *options, uint64_t memory)
 {
     struct sizing sizing;
 
-    ck_assert_int_eq(sizing_plan(&sizing, options, memory, 4, pool_bytes,
+    ck_assert_int_eq(sizing_plan(&sizing, options, memory, 4, 0, pool_bytes,
                                  message), 0);
     return sizing;
 }
@@ -104,7 +104,7 @@ START_TEST(test_too_little)
     struct sizing sizing;
 
     ck_assert_int_eq(
-        sizing_plan(&sizing, &options, GIB, 1, greedy_pool, message), -EINVAL);
+        sizing_plan(&sizing, &options, GIB, 1, 0, greedy_pool, message), -EINVAL);
     ck_assert_ptr_nonnull(strstr(message, "ram=4m"));
 }
 END_TEST
@@ -117,6 +117,37 @@ START_TEST(test_single_thread)
     ck_assert_uint_eq(sizing.readers, 1);
     ck_assert_uint_eq(sizing.workers, 0);
     ck_assert_uint_eq(sizing.buffers, 1);
+}
+END_TEST
+
+/* Rings are paid for, of whatever size the machine is; or there are none. */
+START_TEST(test_rings)
+{
+    for (unsigned queues = 1; queues <= 512; queues *= 2)
+        for (uint64_t ram = OPTIONS_RAM_MIN; ram < 64 * GIB; ram += ram / 3) {
+            struct options options = { .ram = { true, ram } };
+            struct sizing sizing;
+            uint64_t one;
+
+            ck_assert_int_eq(sizing_plan(&sizing, &options, GIB, 4, queues,
+                                         pool_bytes, message), 0);
+            one = sizing.max_write + PAGE_SIZE;
+            ck_assert_uint_le(sizing.arena_bytes + sizing.buffer_bytes +
+                              sizing.stack_bytes + pool_bytes(ram), ram);
+            ck_assert_uint_ge(sizing.arena_bytes, ram / 4);
+            ck_assert(is_pow2(sizing.max_write));
+            ck_assert_uint_ge(sizing.max_write, 128 * 1024);
+            if (sizing.queues == 0) {
+                ck_assert_uint_eq(sizing.depth, 0);
+                ck_assert_uint_lt(ram / 6, queues * 3 * one);
+                continue;
+            }
+            ck_assert_uint_eq(sizing.queues, queues);
+            ck_assert_uint_ge(sizing.depth, 2);
+            ck_assert_uint_le(sizing.depth, 8);
+            ck_assert_uint_ge(sizing.buffer_bytes,
+                              (uint64_t)queues * sizing.depth * one);
+        }
 }
 END_TEST
 
@@ -153,4 +184,5 @@ START_TEST(test_limit)
 END_TEST
 
 UNIT_MAIN("sizing", test_parts_fit, test_request_size, test_defaults,
-          test_swap_default, test_too_little, test_single_thread, test_limit)
+          test_swap_default, test_too_little, test_single_thread, test_rings,
+          test_limit)

@@ -1,0 +1,89 @@
+/* readers.c - reading requests from /dev/fuse.
+ *
+ * A few threads read from one descriptor; the kernel gives each message to one
+ * of them.
+ *
+ * A read ends with ENODEV when the mount is gone, whoever unmounted it.  When
+ * we end while the mount is still in use (unmounted lazily), nothing comes any
+ * more: the readers are kicked out by a signal, again and again, because the
+ * first one may come just before the read begins.
+ *
+ * Beside rings only FORGET and INTERRUPT come here, which nobody waits for.  A
+ * pause after each then lets the kernel gather FORGETs into one message, instead
+ * of waking the reader at each unlink.  An idle reader sleeps in its read.
+ */
+#include "readers.h"
+
+#include "clock.h"
+#include "log.h"
+#include "session.h"
+#include "threads.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KICK_PAUSE_NS = 1000000 };
+
+/* False: there will be no more messages. */
+static bool go_on(int err)
+{
+    /* ENOENT: the request was taken back while it was being read. */
+    if (err == EINTR || err == EAGAIN || err == ENOENT)
+        return true;
+    if (err != ENODEV)
+        log_error("reading from /dev/fuse: %s", strerror(err));
+    return false;
+}
+
+static void *read_on(void *ctx)
+{
+    struct readers *readers = ctx;
+    struct session *session = readers->session;
+    struct request *rq = request_get(session->requests);
+    size_t room = request_room(session->requests);
+
+    threads_allow_kick();
+    while (!atomic_load_explicit(&session->stopping, memory_order_relaxed)) {
+        ssize_t got = read(session->fd, rq->message, room);
+
+        if (got > 0) {
+            rq = session_serve(session, rq, (size_t)got);
+            if (readers->pause_ns)
+                clock_sleep_ns(readers->pause_ns);
+        } else if (got == 0 || !go_on(errno)) {
+            break;
+        }
+    }
+    request_put(session->requests, rq);
+    session_ended(session);
+    return NULL;
+}
+
+int readers_start(struct readers *readers, struct session *session, unsigned nr,
+                  uint64_t pause_ns)
+{
+    readers->session = session;
+    readers->pause_ns = pause_ns;
+    readers->nr = 0;
+    while (readers->nr < nr) {
+        int err = threads_start(&readers->threads[readers->nr], "reader",
+                                read_on, readers);
+
+        if (err)
+            return err;
+        readers->nr++;
+    }
+    atomic_store_explicit(&session->spare_readers, nr - 1,
+                          memory_order_relaxed);
+    return 0;
+}
+
+void readers_stop(struct readers *readers)
+{
+    for (unsigned i = 0; i < readers->nr; i++)
+        while (pthread_tryjoin_np(readers->threads[i], NULL) != 0) {
+            pthread_kill(readers->threads[i], THREAD_KICK);
+            clock_sleep_ns(KICK_PAUSE_NS);
+        }
+}

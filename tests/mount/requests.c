@@ -1,0 +1,243 @@
+/* requests - how many requests each system call makes the kernel send.
+ *
+ *     requests LOG DIRECTORY
+ *
+ * LOG is what the daemon says with -o debug: a line with "opcode:" for each
+ * request, written before the answer.  RELEASE and FORGET are sent when nobody
+ * waits, so they are left out here, and counted by requests.sh.
+ *
+ * A call is done several times and the best counts: what the kernel keeps of
+ * directories is good for a second only, and then it asks again. */
+#include "probe.h"
+
+#include <dirent.h>
+#include <sys/xattr.h>
+
+enum { TRIES = 20, ENTRIES = 100, NAME_BYTES = 32, KINDS = 64 };
+
+static FILE *log_file;
+static char name[NAME_BYTES]; /* new for each try */
+static char page[PAGE];
+
+/* --- counting ------------------------------------------------------------ */
+
+struct count {
+    unsigned nr;
+    char kinds[256]; /* their names */
+};
+
+static bool counts(const char *kind)
+{
+    return strncmp(kind, "RELEASE", 7) != 0 && strcmp(kind, "FORGET") != 0 &&
+           strcmp(kind, "BATCH_FORGET") != 0;
+}
+
+/* What was added to the log since the last time. */
+static struct count count_new(void)
+{
+    struct count count = { 0 };
+    char line[1024];
+
+    clearerr(log_file);
+    while (fgets(line, sizeof(line), log_file)) {
+        char *opcode = strstr(line, "opcode: ");
+        char kind[KINDS];
+        size_t used = strlen(count.kinds);
+
+        if (!opcode || sscanf(opcode + 8, "%63s", kind) != 1 || !counts(kind))
+            continue;
+        count.nr++;
+        snprintf(count.kinds + used, sizeof(count.kinds) - used, " %s", kind);
+    }
+    return count;
+}
+
+/* --- calls --------------------------------------------------------------- */
+
+static void nothing(void)
+{
+}
+
+static void make(void)
+{
+    int fd = open(name, O_CREAT | O_WRONLY, 0644);
+
+    CHECK(fd >= 0 && write(fd, page, PAGE) == PAGE && close(fd) == 0);
+}
+
+static void make_and_read(void)
+{
+    char byte;
+    int fd;
+
+    make();
+    fd = open(name, O_RDONLY);
+    CHECK(fd >= 0 && read(fd, &byte, 1) == 1 && close(fd) == 0);
+    stat_of(name);
+}
+
+static void call_stat(void)
+{
+    stat_of(name);
+}
+
+static void call_read(void)
+{
+    char byte;
+    int fd = open(name, O_RDONLY);
+
+    CHECK(fd >= 0 && read(fd, &byte, 1) == 1 && close(fd) == 0);
+}
+
+static void call_overwrite(void)
+{
+    int fd = open(name, O_WRONLY);
+
+    CHECK(fd >= 0 && write(fd, page, PAGE) == PAGE && close(fd) == 0);
+}
+
+static void call_create(void)
+{
+    int fd = open(name, O_CREAT | O_WRONLY, 0644);
+
+    CHECK(fd >= 0 && close(fd) == 0);
+}
+
+static void ask_absent(void)
+{
+    CHECK(!exists(name));
+}
+
+static void call_chmod(void)
+{
+    CHECK(chmod(name, 0600) == 0);
+}
+
+static void call_unlink(void)
+{
+    CHECK(unlink(name) == 0);
+}
+
+static void call_rename(void)
+{
+    char to[NAME_BYTES + 1];
+
+    snprintf(to, sizeof(to), "%s+", name);
+    CHECK(rename(name, to) == 0);
+}
+
+static void call_mkdir(void)
+{
+    CHECK(mkdir(name, 0755) == 0);
+}
+
+static void call_rmdir(void)
+{
+    CHECK(rmdir(name) == 0);
+}
+
+static void make_link(void)
+{
+    char target[PAGE];
+
+    CHECK(symlink("some/where/else", name) == 0);
+    CHECK(readlink(name, target, sizeof(target)) == 15);
+}
+
+static void call_readlink(void)
+{
+    char target[PAGE];
+
+    CHECK(readlink(name, target, sizeof(target)) == 15);
+}
+
+/* As `ls -l`, without what coreutils asks besides. */
+static void list(void)
+{
+    DIR *dir = opendir(name);
+    const struct dirent *entry;
+    struct stat st;
+    int nr = 0;
+
+    CHECK(dir);
+    while ((entry = readdir(dir))) {
+        CHECK(fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+              0);
+        nr++;
+    }
+    CHECK(nr == ENTRIES + 2 && closedir(dir) == 0);
+}
+
+static void make_listed(void)
+{
+    char path[2 * NAME_BYTES];
+
+    CHECK(mkdir(name, 0755) == 0);
+    for (int i = 0; i < ENTRIES; i++) {
+        snprintf(path, sizeof(path), "%s/%d", name, i);
+        make_file(path, "", 0);
+    }
+    list();
+    list();
+}
+
+static void call_fsync(void)
+{
+    int fd = open(name, O_WRONLY);
+
+    CHECK(fd >= 0 && fsync(fd) == 0 && close(fd) == 0);
+}
+
+/* `most` leaves out RELEASE, of which there is one for each close. */
+static const struct {
+    const char *what;
+    void (*before)(void);
+    void (*call)(void);
+    unsigned most;
+} calls[] = {
+    { "stat, known", make_and_read, call_stat, 0 },
+    { "stat of what is not there, again", ask_absent, ask_absent, 0 },
+    { "open, read, close; cached", make_and_read, call_read, 1 },
+    { "open, write 4 KiB, close", make_and_read, call_overwrite, 3 },
+    { "create, close", nothing, call_create, 3 },
+    { "create, write 4 KiB, close", nothing, make, 5 },
+    { "chmod", make_and_read, call_chmod, 1 },
+    { "unlink", make_and_read, call_unlink, 2 },
+    { "rename", make_and_read, call_rename, 3 },
+    { "mkdir", nothing, call_mkdir, 3 },
+    { "rmdir", call_mkdir, call_rmdir, 3 },
+    { "readlink, known", make_link, call_readlink, 0 },
+    { "open, fsync, close", make_and_read, call_fsync, 1 },
+    { "100 names listed and looked at, again", make_listed, list, 1 },
+};
+
+int main(int argc, char **argv)
+{
+    bool failed = false;
+
+    CHECK(argc == 3);
+    log_file = fopen(argv[1], "r");
+    CHECK(log_file && chdir(argv[2]) == 0);
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        struct count best = { .nr = UINT32_MAX };
+
+        for (int try = 0; try < TRIES && best.nr > calls[i].most; try++) {
+            struct count count;
+
+            snprintf(name, sizeof(name), "n%zu-%d", i, try);
+            calls[i].before();
+            count_new();
+            calls[i].call();
+            count = count_new();
+            if (count.nr < best.nr)
+                best = count;
+        }
+        printf("%-40s %2u  %s\n", calls[i].what, best.nr, best.kinds);
+        if (best.nr > calls[i].most) {
+            fprintf(stderr, "%s: %u requests, not %u\n", calls[i].what,
+                    best.nr, calls[i].most);
+            failed = true;
+        }
+    }
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
