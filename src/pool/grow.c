@@ -89,6 +89,13 @@ void grow_poke(struct pool *pool)
     cond_signal(&b->work);
 }
 
+void grow_look(struct pool *pool)
+{
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    grow_poke(pool);
+    mutex_unlock(&pool->budget.lock);
+}
+
 void grow_ask_blocks(struct pool *pool)
 {
     struct budget *b = &pool->budget;
