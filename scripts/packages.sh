@@ -9,7 +9,7 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config libfuse3-dev fuse3
 test_packages=("${build_packages[@]}" clang check make acl attr e2fsprogs
     procps scdoc shellcheck util-linux)
 # shellcheck disable=SC2034  # used by scripts/bench
-bench_packages=("${build_packages[@]}" fio git util-linux)
+bench_packages=("${build_packages[@]}" fio git make util-linux)
 
 is_installed() {
     dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q ' installed$'

@@ -104,8 +104,8 @@ void *request_scratch(struct request_pool *pool, struct request *rq,
  * that the request is to be run again: true, and the handler returns at
  * once. */
 bool request_again(struct request *rq, int error);
-/* True, as above, while the kernel has yet to forget what was deleted: but only
- * so many times, because it may hold on to it. */
+/* True, as above, while deleted files have yet to give back what they took: but
+ * only so many times, because the kernel may hold on to them. */
 bool request_settle(struct request *rq, unsigned tries);
 /* Who asks.  The cred refers to the request. */
 struct tree_cred request_cred(struct request *rq, mode_t umask);

@@ -234,9 +234,13 @@ struct tree_stats {
     uint64_t nodes_max;
 };
 void tree_stats(struct tree *tree, struct tree_stats *stats);
-/* True while nodes without a name wait for the kernel's forget: what they
- * hold comes back soon, so a caller short of space may wait and try again. */
-bool tree_has_orphans(struct tree *tree);
+/* What deleted files still hold, and a caller short of space may wait for. */
+enum tree_owed {
+    TREE_OWED_NOTHING,
+    TREE_OWED_FORGET, /* the kernel has yet to forget them: soon, most likely */
+    TREE_OWED_NOW,    /* on its way back at this moment: certain to come */
+};
+enum tree_owed tree_owed(struct tree *tree);
 /* Debug builds: T1, T2 and all counts, over the whole tree. */
 void tree_check(struct tree *tree);
 

@@ -5,7 +5,8 @@
 #   title, page         of the results: a headline, a file below docs/
 #   subjects            what is compared; the first is ours, to which ratios apply
 #   rows                "NAME|LABEL|UNIT" each; the unit s means: less is better
-#   targets             "ROW|SUBJECT|FACTOR": ours is to be FACTOR times as fast
+#   targets             "ROW|SUBJECT|FACTOR": ours is to be FACTOR times as fast;
+#                       "ROW|SUBJECT|FACTOR|OURS": another one of ours
 #   bench_option ARG... an option of its own (returns how many words it took)
 #   bench_prepare       once, before the first round
 #   bench_subject NAME  one round of one subject: calls `record` for each row
@@ -83,7 +84,8 @@ is_mounted() {
 
 unmount() {
     is_mounted "$1" || return 0
-    umount "$1" 2>/dev/null || { sleep 1 && umount "$1"; } || umount -l "$1"
+    umount "$1" 2>/dev/null || { sleep 1 && umount "$1" 2>/dev/null; } ||
+        umount -l "$1" 2>/dev/null || ! is_mounted "$1"
 }
 
 # --- options --------------------------------------------------------------------
@@ -170,17 +172,18 @@ pagerfs_build() {
 
 # --- fio --------------------------------------------------------------------------------
 
-# fio_run read|write bw|iops ARG...: the figure: MiB/s or I/Os a second.
-# The load runs in the group if there is one.
+# fio_run read|write bw|iops|p99 ARG...: the figure: MiB/s, I/Os a second, or the
+# 99th percentile of the time taken, in us.  The load runs in the group if there
+# is one.
 fio_run() {
-    local field runner=()
+    local field kind=$2 runner=()
     case $1-$2 in
     read-bw) field=7 ;;
     read-iops) field=8 ;;
+    read-p99) field=30 ;;
     write-bw) field=48 ;;
     write-iops) field=49 ;;
     esac
-    local kind=$2
     shift 2
     [[ -z ${group:-} ]] || runner=(in_group)
     "${runner[@]}" fio --name=load --output-format=terse --terse-version=3 \
@@ -188,7 +191,11 @@ fio_run() {
         --norandommap --randrepeat=0 "$@" 2>"$work/fio.err" >"$work/fio.out" ||
         die "fio $*: $(cat "$work/fio.err")"
     awk -F';' -v field="$field" -v kind="$kind" '
-        /^3;/ { print kind == "bw" ? $field / 1024 : $field; found = 1 }
+        /^3;/ {
+            sub(/.*=/, "", $field)
+            print kind == "bw" ? $field / 1024 : $field
+            found = 1
+        }
         END { exit !found }' "$work/fio.out"
 }
 

@@ -7,7 +7,7 @@
 # last seen by the file system below.  Data cannot be compressed.
 #
 #   pagerfs   ram=256m, size= as large as the data, swap= a folder of the disk
-#   tmpfs     the kernel's, its swap file in the same folder
+#   tmpfs     the kernel's, its swap file in the same folder and of the same size
 #   ext4      a file in that folder
 #   raw       the same with O_DIRECT: what the disk can do
 # shellcheck shell=bash
@@ -22,6 +22,8 @@ rows=(
     "rread1|random 4 KiB read, 1 job|I/Os a second"
     "rread4|random 4 KiB read, 4 jobs|I/Os a second"
     "rwrite|random 4 KiB write|I/Os a second"
+    "calm|read of one resident page, 99th percentile|us"
+    "flood|the same beside a writer without end (wanted: 5 times as long at most)|us"
 )
 targets=("write|tmpfs|1.0" "read|tmpfs|3" "read|raw|0.9" "rread1|tmpfs|1.0"
     "rread4|tmpfs|1.2" "rwrite|tmpfs|1.5")
@@ -47,22 +49,42 @@ forget() {
     dd of="$1" oflag=nocache conv=notrunc,fdatasync count=0 status=none
 }
 
+# measure ROW FIO_RUN_ARGUMENT...
+measure() {
+    local row=$1 value
+    shift
+    [[ $row == write ]] || forget "$file"
+    value=$(fio_run "$@")
+    record "$row" "$subject" "$value"
+}
+
 load() {
-    local subject=$1 file=$2 direct=0
-    shift 2
+    local file=$2 direct=0
     [[ $subject == raw ]] && direct=1
     local common=(--filename="$file" --size="${data}M" --direct="$direct")
     local timed=("${common[@]}" --time_based --runtime="$seconds")
-    record write "$subject" "$(fio_run write bw "${common[@]}" --rw=write --bs=1M)"
-    forget "$file"
-    record read "$subject" "$(fio_run read bw "${common[@]}" --rw=read --bs=1M)"
-    forget "$file"
-    record rread1 "$subject" "$(fio_run read iops "${timed[@]}" --rw=randread --bs=4k)"
-    forget "$file"
-    record rread4 "$subject" \
-        "$(fio_run read iops "${timed[@]}" --rw=randread --bs=4k --numjobs=4)"
-    forget "$file"
-    record rwrite "$subject" "$(fio_run write iops "${timed[@]}" --rw=randwrite --bs=4k)"
+    measure write write bw "${common[@]}" --rw=write --bs=1M
+    measure read read bw "${common[@]}" --rw=read --bs=1M
+    measure rread1 read iops "${timed[@]}" --rw=randread --bs=4k
+    measure rread4 read iops "${timed[@]}" --rw=randread --bs=4k --numjobs=4
+    measure rwrite write iops "${timed[@]}" --rw=randwrite --bs=4k
+}
+
+# O_DIRECT: the daemon is asked each time, as it would be by many.
+resident_page() {
+    local page=(--filename="$place/page" --size=4k --rw=read --bs=4k --direct=1
+        --time_based --runtime="$seconds")
+    local writer value
+    value=$(fio_run read p99 "${page[@]}")
+    record calm "$subject" "$value"
+    in_group fio --name=flood --filename="$place/file" --size="${data}M" \
+        --rw=write --bs=1M --overwrite=1 --refill_buffers --ioengine=psync \
+        --time_based --runtime=$((seconds + 2)) >/dev/null &
+    writer=$!
+    sleep 1
+    value=$(fio_run read p99 "${page[@]}")
+    record flood "$subject" "$value"
+    wait "$writer"
 }
 
 swap_on() {
@@ -76,11 +98,12 @@ swap_on() {
 }
 
 bench_subject() {
+    subject=$1
     group_make $(((ram + 32) << 20))
     case $1 in
     pagerfs)
         daemon_start "$place" "$PAGERFS" -f \
-            -o "ram=${ram}m,size=$((data + 16))m,swap=$work" pagerfs "$place"
+            -o "ram=${ram}m,size=$((data + 16))m,swapsize=$((data + 64))m,swap=$work" pagerfs "$place"
         ;;
     tmpfs)
         swap_on
@@ -92,6 +115,7 @@ bench_subject() {
         ;;
     esac
     load "$1" "$place/file"
+    [[ $1 != pagerfs ]] || resident_page
 }
 
 bench_describe() {

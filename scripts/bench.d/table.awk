@@ -2,7 +2,8 @@
 #
 # Input, fields parted by '|':
 #     row|NAME|LABEL|UNIT           in the order of the table; unit s: less is better
-#     target|ROW|SUBJECT|FACTOR     the first subject is to be so much faster
+#     target|ROW|SUBJECT|FACTOR[|OURS]   the first subject, or OURS, is to be so
+#                                   much faster than that one
 #     value|ROW|SUBJECT|VALUE
 # -v subjects="A B ...": the columns, the first of them ours.
 
@@ -15,6 +16,7 @@ $1 == "target" {
     nr = ++targets_of[$2]
     against[$2, nr] = $3
     factor[$2, nr] = $4
+    ours_of[$2, nr] = $5
 }
 $1 == "value" {
     value[$2, $3, ++count[$2, $3]] = $4
@@ -50,10 +52,13 @@ function ratio(row, ours, other,    a, b) {
     return unit[row] == "s" ? b / a : a / b
 }
 
-function verdict(row, ours,    i, r, text) {
+function verdict(row, first,    i, r, ours, text) {
     for (i = 1; i <= targets_of[row]; i++) {
+        ours = ours_of[row, i] != "" ? ours_of[row, i] : first
+        if (ours != first && median(row, ours) == "")
+            continue
         r = ratio(row, ours, against[row, i])
-        text = text (i > 1 ? "; " : "") \
+        text = text (text != "" ? "; " : "") (ours != first ? ours " " : "") \
             (r == "" ? "-" : sprintf("%.2f", r)) " × " against[row, i] \
             ", wanted " factor[row, i] \
             (r == "" ? "" : r + 0 >= factor[row, i] + 0 ? "" : " **missed**")

@@ -213,6 +213,8 @@ static int make_pool(struct mount *mount)
 {
     const struct pool_config config = { .arena = mount->arena,
                                         .swap = mount->swap,
+                                        .replacement =
+                                            mount->options->replacement,
                                         .ops = &object_pool_ops,
                                         .ctx = &mount->store };
     char message[OPTIONS_MESSAGE_BYTES];

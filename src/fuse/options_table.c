@@ -199,6 +199,21 @@ static int opt_cache(struct parse *parse, const char *value)
     return 0;
 }
 
+static int opt_replacement(struct parse *parse, const char *value)
+{
+    static const char *const policies[] = { "s3fifo", "clock" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+        if (strcmp(value, policies[i]) == 0) {
+            parse->options->replacement = policies[i];
+            return 0;
+        }
+    }
+    return parse_fail(parse, -EINVAL,
+                      "replacement=%s: give replacement=s3fifo or "
+                      "replacement=clock", value);
+}
+
 static int opt_transport(struct parse *parse, const char *value)
 {
     if (strcmp(value, "auto") == 0)
@@ -237,9 +252,11 @@ static const struct own_option own_options[] = {
     { "swap", opt_swap, "PLACE[:pri=N]",
       "a file, directory, block device, or none (/var/tmp); many times" },
     { "swapsize", opt_swapsize, "BYTES[k|m|g|t]",
-      "most that each swap file may take (what size needs beyond ram)" },
+      "most that each swap file may take (as much as size)" },
     { "cache", opt_cache, "auto|none",
       "may the kernel cache file contents, outside ram (auto)" },
+    { "replacement", opt_replacement, "s3fifo|clock",
+      "which pages are paged out first (s3fifo)" },
     { "transport", opt_transport, "auto|dev|uring",
       "how requests come: /dev/fuse, or FUSE over io_uring (auto)" },
 };

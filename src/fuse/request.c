@@ -32,9 +32,9 @@ struct request_pool {
     struct request requests[];
 };
 
-/* Times a request is run again for space: with the pauses, a tenth of a
- * second. */
-enum { SPACE_RETRIES = 50 };
+/* Times that a request is run again for space, 2 ms apart.  What comes back for
+ * certain is worth half a minute, as a large file on a slow disk may take. */
+enum { SPACE_RETRIES = 100, SURE_RETRIES = 15000 };
 
 static size_t stride(uint32_t max_write)
 {
@@ -151,17 +151,22 @@ void *request_scratch(struct request_pool *pool, struct request *rq,
 
 bool request_again(struct request *rq, int error)
 {
+    struct tree *tree = rq->session->tree;
+
     if (error == -EAGAIN)
         rq->again = REQUEST_WOULD_WAIT;
     else
-        return error == -ENOSPC && request_settle(rq, SPACE_RETRIES);
+        return error == -ENOSPC &&
+               request_settle(rq, tree_owed(tree) == TREE_OWED_NOW
+                                      ? SURE_RETRIES : SPACE_RETRIES);
     reply_none(rq);
     return true;
 }
 
 bool request_settle(struct request *rq, unsigned tries)
 {
-    if (rq->retries >= tries || !tree_has_orphans(rq->session->tree))
+    if (rq->retries >= tries ||
+        tree_owed(rq->session->tree) == TREE_OWED_NOTHING)
         return false;
     rq->again = REQUEST_NO_SPACE;
     reply_none(rq);

@@ -3,7 +3,7 @@
  * Growing sets the size and nothing else (I3): everything beyond the old end is
  * holes already, but for the tail of its last page, which is zeros (I2).
  *
- * Shrinking has the range from the page of the new end to infinity, so nobody
+ * Shrinking, be it by nothing, has the range from the page of the new end to infinity, so nobody
  * reads or writes what is about to go.  In this order:
  *
  *     1  the tail of the new last page is zeroed, in memory; a page on swap is
@@ -48,15 +48,17 @@ static int lock_for_size(struct object *object, struct range *range,
     }
 }
 
+/* From `old`, which may be the same: then only what was preallocated beyond the
+ * end goes. */
 static int shrink(struct object_store *store, struct object *object,
-                  uint64_t size, bool wait)
+                  uint64_t old, uint64_t size, bool wait)
 {
     uint64_t first = pages_for(size);
     int err = 0;
 
     if (!wait && object_pages(object) > FEW_PAGES)
         return -EAGAIN;
-    if (size % PAGE_SIZE != 0)
+    if (size < old && size % PAGE_SIZE != 0)
         err = zero_part(store, object, page_of(size),
                         (uint32_t)(size % PAGE_SIZE), PAGE_SIZE, wait);
     if (!err && !wait)
@@ -80,8 +82,8 @@ int object_truncate(struct object_store *store, struct object *object,
     err = lock_for_size(object, &range, size, wait, &old);
     if (err)
         return err;
-    if (size < old)
-        err = shrink(store, object, size, wait);
+    if (size <= old)
+        err = shrink(store, object, old, size, wait);
     else
         atomic_store_explicit(&object->size, size, memory_order_release);
     rangelock_unlock(&object->range, &range);

@@ -6,6 +6,7 @@
  *   set access      must be valid; the permission bits follow it, and if it
  *                   says no more than they can, it is not kept at all
  *   set default     of directories only; means nothing for the directory itself
+ *   remove          is setting none: succeeds even if there was none
  *   chmod           owner, mask (group, if there is no mask) and others follow
  *   new node        a default ACL of its directory takes the place of the
  *                   umask: it becomes the access ACL, reduced to the mode asked
@@ -149,11 +150,18 @@ static void set_access(struct tree *tree, struct node *node, struct acl *acl,
     mutex_unlock(&node->lock);
 }
 
-static void remove_acl(struct tree *tree, struct node *node, const char *name)
+void acl_remove(struct tree *tree, const struct tree_cred *cred,
+                struct node *node, const char *name)
 {
+    bool access = xattr_flag(name) == NODE_ACL_ACCESS;
+    bool in_group = !access || attr_in_group(cred, node);
     struct xattr *old;
 
+    if (!access && !node_is(node, S_IFDIR))
+        return;
     mutex_lock(&node->lock, RANK_NODE);
+    if (!in_group)
+        node->perm &= (uint16_t)~S_ISGID;
     old = swap(tree, node, name, NULL);
     mutex_unlock(&node->lock);
     xattr_free(tree, old);
@@ -173,7 +181,7 @@ int acl_set(struct tree *tree, const struct tree_cred *cred, struct node *node,
     if (!access && !node_is(node, S_IFDIR))
         return nr ? -EACCES : 0;
     if (nr == 0) {
-        remove_acl(tree, node, name);
+        acl_remove(tree, cred, node, name);
         return 0;
     }
     if (!valid(&acl, nr))

@@ -24,6 +24,9 @@ int acl_born(struct tree *tree, struct node *dir, const struct birth *birth,
 /* name: one of XATTR_ACL_*.  An ACL without entries removes. */
 int acl_set(struct tree *tree, const struct tree_cred *cred, struct node *node,
             const char *name, const void *value, size_t size, bool wait);
+/* As setting none does: there need not have been one. */
+void acl_remove(struct tree *tree, const struct tree_cred *cred,
+                struct node *node, const char *name);
 /* chmod: permission bits, and the ACL with them. */
 void acl_chmod(struct tree *tree, struct node *node, uint16_t perm)
     REQUIRES(node->lock);

@@ -159,18 +159,17 @@ static void set_times(struct node *node, unsigned set,
                   set & TREE_SET_CTIME ? &attr->ctime : &now);
 }
 
-/* Everything but the size; cannot fail. */
+/* Everything but the size; cannot fail.  Capabilities of a file that changes
+ * hands the kernel takes away itself, when that is what chown(2) is to do; an
+ * overlay that copies a file up wants them kept. */
 static void set_rest(struct tree *tree, struct node *node, unsigned set,
                      const struct tree_attr *attr, bool in_group, bool resized)
 {
     bool owner = set & SET_CHOWN && !node_is(node, S_IFDIR);
-    struct xattr *capability = NULL;
 
     mutex_lock(&node->lock, RANK_NODE);
-    if (owner) {
+    if (owner)
         node->perm = killed(node->perm, in_group);
-        capability = xattr_take(tree, node, XATTR_CAPABILITY);
-    }
     if (set & TREE_SET_UID)
         node->uid = attr->uid;
     if (set & TREE_SET_GID)
@@ -179,7 +178,6 @@ static void set_rest(struct tree *tree, struct node *node, unsigned set,
         acl_chmod(tree, node, (uint16_t)(attr->mode & 07777));
     set_times(node, set, attr, resized);
     mutex_unlock(&node->lock);
-    xattr_free(tree, capability);
 }
 
 static int set_all(struct tree *tree, const struct tree_cred *cred,

@@ -21,7 +21,7 @@ struct tally {
 };
 
 struct totals {
-    uint64_t nodes, entries, orphans, waiting;
+    uint64_t nodes, entries, orphans, waiting, dying;
 };
 
 static uint32_t *tally_of(struct tally *tally, uint32_t handle)
@@ -94,11 +94,13 @@ static void check_nodes(struct tree *tree, struct tally *tally)
         totals.orphans += node->state == NODE_HELD ||
                           node->state == NODE_WAITING;
         totals.waiting += node->state == NODE_WAITING;
+        totals.dying += node->state == NODE_DEAD;
     }
     INVARIANT("T4", totals.nodes == tree->stats.nodes);
     INVARIANT("T4", totals.entries == tree->stats.entries);
     INVARIANT("T4", totals.orphans == tree->stats.orphans);
     INVARIANT("T4", totals.waiting == tree->nr_waiting);
+    INVARIANT("T4", totals.dying == tree->nr_dying);
 }
 
 void tree_check(struct tree *tree)

@@ -146,6 +146,8 @@ bool node_settle(struct tree *tree, struct node *node)
         tree->nr_waiting--;
     if (state == NODE_WAITING)
         tree->nr_waiting++;
+    if (state == NODE_DEAD)
+        tree->nr_dying++;
     node->state = state;
     return state == NODE_DEAD;
 }
@@ -160,6 +162,7 @@ void node_free(struct tree *tree, struct node *dead)
     xattr_free(tree, arena_ptr(tree->arena, dead->xattr));
     mutex_lock(&tree->lock, RANK_TREE);
     arena_free(tree->arena, dead);
+    tree->nr_dying--;
     tree->stats.nodes--;
     mutex_unlock(&tree->lock);
 }

@@ -132,7 +132,8 @@ void tree_destroy(struct tree *tree)
     drop_names(tree);
     drop_nodes(tree);
     INVARIANT("T4", tree->stats.nodes == 0 && tree->stats.entries == 0 &&
-                        tree->stats.orphans == 0 && tree->nr_waiting == 0);
+                        tree->stats.orphans == 0 && tree->nr_waiting == 0 &&
+                        tree->nr_dying == 0);
     hash_fini(tree);
     free(tree);
 }
@@ -144,14 +145,15 @@ void tree_stats(struct tree *tree, struct tree_stats *stats)
     mutex_unlock(&tree->lock);
 }
 
-bool tree_has_orphans(struct tree *tree)
+enum tree_owed tree_owed(struct tree *tree)
 {
-    bool has;
+    enum tree_owed owed;
 
     mutex_lock(&tree->lock, RANK_TREE);
-    has = tree->nr_waiting != 0;
+    owed = tree->nr_dying ? TREE_OWED_NOW
+           : tree->nr_waiting ? TREE_OWED_FORGET : TREE_OWED_NOTHING;
     mutex_unlock(&tree->lock);
-    return has;
+    return owed;
 }
 
 /* Nodes that there is room for, each with one short name.  They stay in RAM,

@@ -122,6 +122,7 @@ struct tree {
     uint64_t last_seq;         /* (t) */
     struct tree_stats stats;   /* (t) */
     uint64_t nr_waiting;       /* nodes in NODE_WAITING (t) */
+    uint64_t nr_dying;         /* nodes in NODE_DEAD (t) */
     uint32_t nr_buckets;       /* (t) */
     uint32_t buckets[BUCKETS]; /* frames of frames of buckets (t) */
 };

@@ -221,11 +221,25 @@ ssize_t tree_listxattr(struct tree *tree, const struct tree_cred *cred,
     return size && at > size ? -ERANGE : (ssize_t)at;
 }
 
+static int take_away(struct tree *tree, struct node *node, const char *name)
+{
+    struct timespec now = clock_realtime();
+    struct xattr *old;
+
+    mutex_lock(&node->lock, RANK_NODE);
+    old = xattr_take(tree, node, name);
+    if (old)
+        times_set(node, TIME_CHANGE, &now);
+    mutex_unlock(&node->lock);
+    if (!old)
+        return -ENODATA;
+    xattr_free(tree, old);
+    return 0;
+}
+
 int tree_removexattr(struct tree *tree, const struct tree_cred *cred,
                      uint64_t id, const char *name)
 {
-    struct timespec now = clock_realtime();
-    struct xattr *old = NULL;
     struct node *node;
     enum kind kind;
     int err = kind_of(tree, name, &kind);
@@ -236,15 +250,10 @@ int tree_removexattr(struct tree *tree, const struct tree_cred *cred,
     if (!node)
         return -ESTALE;
     err = may_change(node, cred, kind);
-    if (!err) {
-        mutex_lock(&node->lock, RANK_NODE);
-        old = xattr_take(tree, node, name);
-        if (old)
-            times_set(node, TIME_CHANGE, &now);
-        mutex_unlock(&node->lock);
-        err = old ? 0 : -ENODATA;
-    }
-    xattr_free(tree, old);
+    if (!err && kind == KIND_ACL)
+        acl_remove(tree, cred, node, name);
+    else if (!err)
+        err = take_away(tree, node, name);
     node_put(tree, node);
     return err;
 }

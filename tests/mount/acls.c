@@ -101,6 +101,19 @@ static void a_plain_one_is_the_mode(void)
     CHECK_FAILS(ENODATA, getxattr("f", ACCESS, NULL, 0));
 }
 
+/* To take away what is not there is no error, as with other file systems. */
+static void taken_away(void)
+{
+    make_file("f", "x", 1);
+    CHECK(mkdir("d", 0755) == 0);
+    CHECK(set("d", DEFAULT, with_somebody, COUNT(with_somebody)) == 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK(removexattr("d", DEFAULT) == 0 && removexattr("d", ACCESS) == 0);
+        CHECK(removexattr("f", ACCESS) == 0 && removexattr("f", DEFAULT) == 0);
+    }
+    CHECK_FAILS(ENODATA, getxattr("d", DEFAULT, NULL, 0));
+}
+
 static void default_is_inherited(void)
 {
     int fd;
@@ -204,6 +217,7 @@ static void set_gid(void)
 }
 
 PROBE_MAIN(CASE(mode_follows_the_acl), CASE(acl_follows_the_mode),
-           CASE(a_plain_one_is_the_mode), CASE(default_is_inherited),
-           CASE(unnamed_file_inherits), CASE(nonsense_is_refused),
+           CASE(a_plain_one_is_the_mode), CASE(taken_away),
+           CASE(default_is_inherited), CASE(unnamed_file_inherits),
+           CASE(nonsense_is_refused),
            CASE(it_is_obeyed), CASE(set_gid))

@@ -55,6 +55,21 @@ static void keep_size_keeps_it(void)
     close(fd);
 }
 
+/* Truncated to the size it has, a file keeps nothing beyond it. */
+static void truncation_takes_what_lies_beyond(void)
+{
+    int fd = pattern_file(PAGE);
+
+    CHECK(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 10 * PAGE) == 0);
+    CHECK(ftruncate(fd, PAGE) == 0 && pages_of("f") == 1);
+    CHECK(ftruncate(fd, 0) == 0);
+    CHECK(fallocate(fd, FALLOC_FL_KEEP_SIZE, PAGE, 300 * PAGE) == 0);
+    CHECK(pages_of("f") == 300);
+    close(open("f", O_WRONLY | O_TRUNC));
+    CHECK(pages_of("f") == 0);
+    close(fd);
+}
+
 static void punch_returns_pages(void)
 {
     int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
@@ -127,6 +142,7 @@ static void impossible_arguments(void)
 }
 
 PROBE_MAIN(CASE(plain_charges_and_grows), CASE(keep_size_keeps_it),
+           CASE(truncation_takes_what_lies_beyond),
            CASE(punch_returns_pages), CASE(punch_inside_one_page),
            CASE(zero_range_keeps_pages), CASE(too_much_changes_nothing),
            CASE(impossible_arguments))

@@ -49,6 +49,7 @@ for option in uid gid; do
     done
 done
 refuse cache "$base,cache=maybe"
+refuse replacement "$base,replacement=maybe"
 refuse swap "ram=8m,swap="
 refuse "$work/absent" "ram=8m,swap=$work/absent/dir"
 refuse swap "ram=8m,swap=/dev/null"

@@ -1,6 +1,10 @@
 /* Set-id bits: who takes them away, and set-gid directories. */
 #include "probe.h"
 
+#include <linux/capability.h>
+#include <linux/xattr.h>
+#include <sys/xattr.h>
+
 enum { USER = 1234, GROUP = 1235 };
 
 /* Nothing but the mode: the kernel may think that it knows it. */
@@ -147,6 +151,45 @@ static void changing_the_owner(void)
     CHECK(chown("d", USER, GROUP) == 0 && mode_of("d") == 02755);
 }
 
+/* As setcap(8) writes it: CAP_SETUID, permitted and effective. */
+static void make_capable(const char *path)
+{
+    const struct vfs_cap_data data = {
+        .magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+        .data = { { .permitted = 1u << CAP_SETUID } },
+    };
+
+    CHECK(setxattr(path, XATTR_NAME_CAPS, &data, XATTR_CAPS_SZ_2, 0) == 0);
+}
+
+static bool capable(const char *path)
+{
+    struct vfs_cap_data data;
+
+    return getxattr(path, XATTR_NAME_CAPS, &data, sizeof(data)) > 0;
+}
+
+static void change_group_of_f(void)
+{
+    CHECK(chown("f", (uid_t)-1, GROUP) == 0);
+}
+
+static void capabilities_go_with_the_owner(void)
+{
+    if (geteuid() != 0)
+        return;
+    remade(0777);
+    make_capable("f");
+    CHECK(chmod("f", 0755) == 0 && capable("f"));
+    CHECK(chown("f", USER, USER) == 0 && !capable("f"));
+    make_capable("f");
+    as_user(USER, USER, GROUP, change_group_of_f);
+    CHECK(!capable("f"));
+    make_capable("f");
+    as_user(USER, USER, GROUP, write_f);
+    CHECK(!capable("f"));
+}
+
 static void chmod_g(void)
 {
     CHECK(chmod("g", 02777) == 0);
@@ -234,6 +277,7 @@ static void sticky_directory(void)
 }
 
 PROBE_MAIN(CASE(changing_the_bytes), CASE(writing_again_and_again),
-           CASE(changing_the_owner), CASE(set_gid_is_for_members),
+           CASE(changing_the_owner), CASE(capabilities_go_with_the_owner),
+           CASE(set_gid_is_for_members),
            CASE(directories_pass_it_on), CASE(members_may_make_set_gid_programs),
            CASE(sticky_directory))

@@ -139,7 +139,7 @@ END_TEST
 
 START_TEST(test_swap_and_cache)
 {
-    good("pagerfs -o swap=/var/tmp,cache=none /mnt");
+    good("pagerfs -o swap=/var/tmp,cache=none,replacement=clock /mnt");
     ck_assert_str_eq(options.swap[0].place, "/var/tmp");
     ck_assert_int_eq(options.swap[0].priority, -1);
     ck_assert_int_eq(options.cache, OPTIONS_CACHE_NONE);
@@ -163,6 +163,7 @@ START_TEST(test_swap_and_cache)
     bad("pagerfs -o swap= /mnt", "swap=");
     bad("pagerfs -o swap /mnt", "swap");
     bad("pagerfs -o cache=some /mnt", "cache=some");
+    bad("pagerfs -o replacement=lru /mnt", "replacement=lru");
 }
 END_TEST
 

@@ -64,4 +64,30 @@ START_TEST(every_pair_swapped)
 }
 END_TEST
 
-UNIT_MAIN("truncate", every_pair_resident, every_pair_swapped)
+START_TEST(what_is_preallocated_beyond_the_end_goes)
+{
+    static const uint64_t sizes[] = { 0, 100, 3 * PAGE_SIZE };
+    struct fixture f;
+    struct file file;
+
+    fixture_up(&f, 300, 2048, 0);
+    file_up(&f, &file, 8 * PAGE_SIZE);
+    for (unsigned i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+        uint64_t size = sizes[i / 2];
+
+        model_write(&f, &file, 0, 3 * PAGE_SIZE, i + 1, false);
+        model_truncate(&f, &file, size);
+        expect(object_fallocate(&f.store, file.object, OBJECT_ALLOCATE, 0,
+                                200 * PAGE_SIZE, true, true) == 0);
+        expect(object_pages(file.object) == 200);
+        expect(object_truncate(&f.store, file.object, size, i % 2) == 0);
+        expect(object_pages(file.object) == pages_for(size));
+        model_compare(&f, &file, 0, file.size);
+    }
+    file_down(&f, &file);
+    fixture_down(&f);
+}
+END_TEST
+
+UNIT_MAIN("truncate", every_pair_resident, every_pair_swapped,
+          what_is_preallocated_beyond_the_end_goes)

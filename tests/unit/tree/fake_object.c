@@ -45,6 +45,8 @@ void object_fini(struct object_store *store, struct object *object)
 {
     (void)store;
     lock_assert_none(RANK_TREE);
+    if (fake_objects.at_fini)
+        fake_objects.at_fini(fake_objects.ctx);
     fake_objects.alive--;
     free((void *)(uintptr_t)object->map.root);
 }

@@ -15,6 +15,8 @@ struct fake_objects {
     _Atomic int64_t alive;     /* init minus fini */
     _Atomic int64_t fail_in;   /* 0: never */
     int error;
+    void (*at_fini)(void *ctx); /* called by object_fini, if set */
+    void *ctx;
     struct pool_stats pool;    /* what pool_stats tells */
 };
 extern struct fake_objects fake_objects;

@@ -127,6 +127,12 @@ START_TEST(removing_leaves_the_mode)
     ck_assert_int_eq(set(&f, &root_cred, id, ACCESS, "u7 g1 m6 o2"), 0);
     ck_assert_int_eq(set(&f, &root_cred, id, ACCESS, ""), 0);
     acl_is(&f, id, ACCESS, "");
+    ck_assert_int_eq(tree_removexattr(f.tree, &root_cred, id, ACCESS), 0);
+    chmod_to(&f, id, 02600);
+    ck_assert_int_eq(tree_removexattr(f.tree, &user_cred, id, DEFAULT), 0);
+    ck_assert_uint_eq(perm_of(&f, id), 02600);
+    ck_assert_int_eq(tree_removexattr(f.tree, &user_cred, id, ACCESS), 0);
+    ck_assert_uint_eq(perm_of(&f, id), 0600); /* not of the file's group */
     chmod_to(&f, id, 0600);
     ck_assert_uint_eq(perm_of(&f, id), 0600);
     fixture_stop(&f);

@@ -16,10 +16,10 @@ START_TEST(freed_when_links_lookups_and_opens_are_gone)
                      0);
     ck_assert_int_eq(tree_unlink(f.tree, TREE_ROOT, "x"), 0);
     ck_assert_uint_eq(stats_of(&f).orphans, 1);
-    ck_assert(!tree_has_orphans(f.tree));
+    ck_assert(tree_owed(f.tree) == TREE_OWED_NOTHING);
     tree_forget(f.tree, id, 1);
     tree_release(f.tree, &file);
-    ck_assert(tree_has_orphans(f.tree));
+    ck_assert(tree_owed(f.tree) == TREE_OWED_FORGET);
     ck_assert_int_eq(tree_getattr(f.tree, id, &attr), 0);
     ck_assert_int_eq(fake_objects.alive, 1);
     tree_forget(f.tree, id, 1);
@@ -27,7 +27,33 @@ START_TEST(freed_when_links_lookups_and_opens_are_gone)
     ck_assert_int_eq(fake_objects.alive, 0);
     ck_assert_uint_eq(stats_of(&f).orphans, 0);
     ck_assert_uint_eq(stats_of(&f).nodes, 1);
-    ck_assert(!tree_has_orphans(f.tree));
+    ck_assert(tree_owed(f.tree) == TREE_OWED_NOTHING);
+    fixture_stop(&f);
+}
+END_TEST
+
+static void look_what_is_owed(void *ctx)
+{
+    struct tree *tree = ctx;
+
+    ck_assert(tree_owed(tree) == TREE_OWED_NOW);
+    fake_objects.at_fini = NULL;
+}
+
+START_TEST(owed_while_its_bytes_are_given_back)
+{
+    struct fixture f = { 0 };
+    uint64_t id;
+
+    fixture_start(&f);
+    id = mk_file(&f, TREE_ROOT, "x");
+    ck_assert_int_eq(tree_unlink(f.tree, TREE_ROOT, "x"), 0);
+    ck_assert(tree_owed(f.tree) == TREE_OWED_FORGET);
+    fake_objects.at_fini = look_what_is_owed;
+    fake_objects.ctx = f.tree;
+    tree_forget(f.tree, id, 1);
+    ck_assert(fake_objects.at_fini == NULL);
+    ck_assert(tree_owed(f.tree) == TREE_OWED_NOTHING);
     fixture_stop(&f);
 }
 END_TEST
@@ -178,6 +204,7 @@ START_TEST(a_lost_page_is_told)
 END_TEST
 
 UNIT_MAIN("node", freed_when_links_lookups_and_opens_are_gone,
+          owed_while_its_bytes_are_given_back,
           a_named_node_outlives_its_lookups, last_release_frees,
           forged_ids_are_stale, ids_are_not_used_again, the_root_stays,
           a_lost_page_is_told)
