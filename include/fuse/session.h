@@ -32,10 +32,15 @@ struct handle_bucket {
     struct handle *first;
 };
 
+/* Requests are counted by opcode, of which there are fewer, in a row for each
+ * thread. */
+enum { SERVED_OPCODES = 64, SERVED_ROWS = 32 };
+
 struct session_config {
     const struct options *options;
     const struct sizing *sizing;
     struct tree *tree;
+    struct object_store *store;
     struct arena *arena;
 };
 
@@ -48,6 +53,7 @@ struct session {
     enum options_transport wanted;
     unsigned queues, depth;      /* of rings; 0: none */
     struct tree *tree;
+    struct object_store *store;  /* what the tree's files are made of */
     struct arena *arena;
     struct message_init init;
     struct remount remount;
@@ -56,7 +62,11 @@ struct session {
     int ended;                   /* eventfd: the kernel has no more for us */
     bool allow_root;             /* refuse others than root and the owner */
     bool debug;
-    uid_t owner;
+    uid_t owner;                 /* who mounted */
+    uint64_t started_ns;         /* monotonic */
+    _Atomic bool walking[2];     /* something that takes long is being looked at,
+                                  * being steered */
+    _Atomic uint64_t served[SERVED_ROWS][SERVED_OPCODES]; /* begun so far */
     _Atomic bool stopping;
     _Atomic unsigned spare_readers; /* that may wait for a read while others go
                                      * on; the transport sets it */
@@ -95,6 +105,8 @@ void session_forget_attr(struct session *session, uint64_t id);
 /* To the kernel; rq NULL: not an answer to anything. */
 int session_send(struct session *session, const struct request *rq,
                  const struct iovec *iov, int count);
+/* How many requests have come, by opcode. */
+void session_served(struct session *session, uint64_t served[SERVED_OPCODES]);
 /* The request that libfuse is decoding on this thread. */
 struct request *session_current(struct fuse_req *decoding);
 

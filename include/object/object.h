@@ -136,9 +136,39 @@ int object_copy(struct object_store *store, struct object *from,
                 uint64_t from_offset, struct object *to, uint64_t to_offset,
                 uint64_t length, bool wait, uint64_t *copied);
 
+/* --- advice (advice.c) ------------------------------------------------------- */
+
+enum object_advice { OBJECT_DEFAULT, OBJECT_SEQUENTIAL, OBJECT_RANDOM };
+/* How it is read from now on, by whomever. */
+void object_advise(struct object *object, enum object_advice advice);
+enum object_advice object_advice(struct object *object);
+
+/* Asked now and then by what takes long: false ends it (-EINTR). */
+typedef bool object_go_on(void *ctx);
+/* Starts bringing in what is on swap, as far as there is memory for it; of how
+ * many pages. */
+uint64_t object_willneed(struct object_store *store, struct object *object,
+                         object_go_on *go_on, void *ctx);
+/* Its resident pages, so many, are the next to go. */
+uint64_t object_dontneed(struct object_store *store, struct object *object);
+/* Its resident pages go, at once or when they have been written, which begins
+ * now; how many it still found in memory.  -ENOSPC: there is no room on swap. */
+int object_send_out(struct object_store *store, struct object *object,
+                    object_go_on *go_on, void *ctx, uint64_t *found);
+/* The same until they have gone: how many are left, being in use. */
+int object_evict(struct object_store *store, struct object *object,
+                 object_go_on *go_on, void *ctx, uint64_t *left);
+
+/* --- figures ----------------------------------------------------------------- */
+
+/* Pages by what their entry says; and those that have a block, resident or not.
+ * Of these, two that follow each other in the file are a pair, and a break if
+ * their blocks do not follow each other. */
 struct object_usage {
-    uint64_t resident, swapped, zero, lost; /* pages */
-    uint64_t runs;                          /* of contiguous blocks */
+    uint64_t resident, swapped, zero, lost;
+    uint64_t blocks, pairs, breaks;
+    uint64_t runs;      /* of contiguous blocks */
+    uint64_t slots;     /* 64 for each 64 pages of which one is there */
     uint64_t map_bytes;
 };
 void object_usage(struct object_store *store, struct object *object,

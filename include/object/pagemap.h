@@ -55,6 +55,7 @@ struct pagemap {
     uint64_t nr_present;
     uint32_t nr_units;  /* memory in use, in units of 32 bytes */
     uint8_t height;     /* levels of nodes above the leaf level */
+    _Atomic uint8_t tag; /* of whoever has the map, in a byte of padding */
 };
 
 static inline pagemap_entry pagemap_entry_make(enum entry_kind kind,

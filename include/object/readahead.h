@@ -50,6 +50,11 @@ struct readahead_plan {
 void readahead_plan(struct readahead *ra, uint64_t first, uint32_t nr,
                     bool miss, uint64_t limit, uint32_t max,
                     struct readahead_plan *plan);
+/* The same for a file that is known to be read from front to back: windows are
+ * as large as they get from the first read on, and need no miss. */
+void readahead_sequential(struct readahead *ra, uint64_t first, uint32_t nr,
+                          bool miss, uint64_t limit, uint32_t max,
+                          struct readahead_plan *plan);
 /* Of what was planned up to page `end`, only the pages below `reached` have been
  * asked for: the stream plans from there again. */
 void readahead_stopped(struct readahead *ra, uint64_t end, uint64_t reached);

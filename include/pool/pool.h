@@ -133,7 +133,12 @@ struct pool_stats {
     uint32_t frames, frames_free, reserve, low, high, min;
     uint32_t blocks_max, blocks_backed, blocks_free;
     uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
-    uint64_t evictions, redirtied, refaults, lost, throttled_ns, readahead_unused;
+    uint64_t evictions, redirtied, refaults, lost, throttled_ns;
+    /* Pages that came by readahead; of these, asked for; and evicted before. */
+    uint64_t readahead_pages, readahead_used, readahead_unused;
+    uint64_t reading, clean, dirty, writing; /* pages by state, at this moment */
+    const char *replacement, *engine;        /* names */
+    struct space_stats space;
 };
 
 /* What a mount with this `ram=` keeps for its pool outside the arena (I/O
@@ -164,6 +169,9 @@ void pool_uncharge(struct pool *pool, uint64_t nr);
 /* size= in pages, 0 none, once it is known what there is (pool_stats).  What is
  * charged beyond it stays. */
 void pool_limit_set(struct pool *pool, uint64_t limit);
+/* The same on a mount in use: -EINVAL if it is less than what is used, -ENOSPC
+ * if it is more than RAM and swap can hold. */
+int pool_limit_change(struct pool *pool, uint64_t limit);
 
 /* --- frames ---------------------------------------------------------------- */
 
@@ -185,6 +193,8 @@ uint32_t pool_pins_max(const struct pool *pool);
 int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
                     enum pool_wait wait);
 void pool_frames_put(struct pool *pool, uint32_t nr, const uint32_t *frames);
+/* POOL_AHEAD would get frames now. */
+bool pool_affords_ahead(struct pool *pool);
 /* Sleeps as long as a writer of nr pages should now, 0..200 ms; *needed* tells
  * beforehand whether it would.  No lock, no rangelock held. */
 void pool_throttle(struct pool *pool, uint32_t nr);
@@ -214,14 +224,29 @@ static inline void pool_page_touch(struct page *page)
     if (!atomic_load_explicit(&page->referenced, memory_order_relaxed))
         atomic_store_explicit(&page->referenced, 1, memory_order_relaxed);
 }
+/* Somebody asked for it: it was used; or, if it came by readahead and this is the
+ * first time, that is what it came for, and true. */
+bool pool_page_asked(struct pool *pool, uint32_t frame);
 /* Caller has pinned it and holds no lock.  Returns when it is not READING:
  * 0, or -EIO if it was lost. */
 int pool_page_wait(struct pool *pool, uint32_t frame);
+
+/* It is the next victim of the queue it is on, if it is on one. */
+void pool_page_cool(struct pool *pool, uint32_t frame);
+/* It leaves memory: at once if it is CLEAN; if DIRTY, its neighbours are written
+ * with it, and those that nobody used since are evicted when that is done.  A page
+ * that is in use stays.  The owner's lock is dropped.  -EBUSY: a little later
+ * again; -ENOSPC: no block is free (pool_blocks_want, then again). */
+int pool_page_evict(struct pool *pool, uint32_t frame);
 
 /* --- blocks ---------------------------------------------------------------- */
 
 /* The owner gives up blocks that its pagemap held.  Any lock before RANK_SWAP. */
 void pool_blocks_free(struct pool *pool, uint32_t first, uint32_t nr);
+
+/* More disk for pageout before a charge needs it; waits.  0: look again, -EAGAIN
+ * a little later again; -ENOSPC there is none.  No lock held. */
+int pool_blocks_want(struct pool *pool);
 
 /* --- page-in --------------------------------------------------------------- */
 

@@ -118,5 +118,7 @@ uint32_t swap_nr_max(struct swap *swap);
 void swap_stats(struct swap *swap, struct space_stats *stats);
 /* Frames of the arena that the allocators' tables occupy. */
 uint32_t swap_nr_tables(struct swap *swap);
+/* The name of the I/O engine of the area used first; "none" without swap. */
+const char *swap_io_engine(struct swap *swap);
 
 #endif

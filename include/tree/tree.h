@@ -229,9 +229,19 @@ int tree_copy_range(struct tree *tree, const struct tree_cred *cred,
                     struct tree_file *to, uint64_t to_offset, uint64_t length,
                     bool wait, uint64_t *copied);
 
+/* --- all files (files.c) ------------------------------------------------------ */
+
+/* Calls visit for each regular file, with no lock held, until it returns false;
+ * what it returned last.  May block. */
+typedef bool tree_visit(void *ctx, struct object *object);
+bool tree_each_file(struct tree *tree, tree_visit *visit, void *ctx);
+/* Calls it for one: -ESTALE, -EINVAL if that is no regular file. */
+int tree_one_file(struct tree *tree, uint64_t id, tree_visit *visit, void *ctx);
+
 struct tree_stats {
     uint64_t nodes, entries, orphans; /* orphans: no name, still held */
     uint64_t nodes_max;
+    uint64_t nodes_limit; /* nr_inodes; 0: none */
 };
 void tree_stats(struct tree *tree, struct tree_stats *stats);
 /* What deleted files still hold, and a caller short of space may wait for. */

@@ -77,7 +77,7 @@ static const struct shape shapes[] = {
     [FUSE_INTERRUPT] = { FIXED(fuse_interrupt_in) },
     [FUSE_BMAP] = { FIXED(fuse_bmap_in) },
     [FUSE_DESTROY] = { .known = true },
-    [FUSE_IOCTL] = { FIXED(fuse_ioctl_in) },
+    [FUSE_IOCTL] = { FIXED(fuse_ioctl_in), .writes = true }, /* may take long */
     [FUSE_POLL] = { FIXED(fuse_poll_in) },
     [FUSE_BATCH_FORGET] = { FIXED(fuse_batch_forget_in) },
     [FUSE_FALLOCATE] = { FIXED(fuse_fallocate_in), .writes = true },

@@ -237,6 +237,7 @@ static int make_session(struct mount *mount)
     const struct session_config config = { .options = mount->options,
                                            .sizing = &mount->sizing,
                                            .tree = mount->tree,
+                                           .store = &mount->store,
                                            .arena = mount->arena };
 
     return session_create(&mount->session, &config);

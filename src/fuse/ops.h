@@ -92,5 +92,11 @@ raw_handler op_syncfs;
 void op_ioctl(fuse_req_t req, fuse_ino_t id, unsigned command, void *argument,
               struct fuse_file_info *fi, unsigned flags, const void *in,
               size_t in_bytes, size_t out_bytes);
+/* The answer of an ioctl: these bytes, or none. */
+void reply_ioctl(struct request *rq, const void *data, size_t bytes);
+
+/* ops_ctl.c: an ioctl that is none of Linux's own. */
+void ctl_ioctl(struct request *rq, uint64_t id, unsigned command,
+               const void *in, size_t in_bytes, size_t out_bytes);
 
 #endif

@@ -193,7 +193,7 @@ static int from_xflags(const struct fsxattr *in, uint32_t *flags)
                ? -EOPNOTSUPP : 0;
 }
 
-static void reply_ioctl(struct request *rq, const void *data, size_t bytes)
+void reply_ioctl(struct request *rq, const void *data, size_t bytes)
 {
     struct fuse_ioctl_out out = { .result = 0 };
     struct iovec iov[3] = { { NULL, 0 }, { &out, sizeof(out) },
@@ -267,6 +267,6 @@ void op_ioctl(fuse_req_t req, fuse_ino_t id, unsigned command, void *argument,
         set_flags(rq, id, true, in, in_bytes);
         break;
     default:
-        reply_error(rq, -ENOTTY);
+        ctl_ioctl(rq, id, command, in, in_bytes, out_bytes);
     }
 }

@@ -165,6 +165,31 @@ static void dispatch(struct session *session, struct request *rq)
         handler(rq);
 }
 
+/* Each thread has a row of its own to count in, unless there are very many. */
+static void count(struct session *session, const struct request *rq)
+{
+    static _Atomic unsigned threads;
+    static _Thread_local unsigned row;
+    uint32_t opcode = request_header(rq)->opcode;
+
+    if (rq->bytes < sizeof(struct fuse_in_header) || opcode >= SERVED_OPCODES)
+        return;
+    if (row == 0)
+        row = 1 + atomic_fetch_add(&threads, 1) % SERVED_ROWS;
+    atomic_fetch_add_explicit(&session->served[row - 1][opcode], 1,
+                              memory_order_relaxed);
+}
+
+void session_served(struct session *session, uint64_t served[SERVED_OPCODES])
+{
+    for (unsigned op = 0; op < SERVED_OPCODES; op++) {
+        served[op] = 0;
+        for (unsigned row = 0; row < SERVED_ROWS; row++)
+            served[op] += atomic_load_explicit(&session->served[row][op],
+                                               memory_order_relaxed);
+    }
+}
+
 static void process(struct session *session, struct request *rq, bool may_wait)
 {
     rq->may_wait = may_wait;
@@ -206,6 +231,7 @@ static bool begin(struct session *session, struct request *rq, size_t bytes)
     atomic_store_explicit(&rq->interrupted, false, memory_order_relaxed);
     atomic_store_explicit(&rq->unique, request_header(rq)->unique,
                           memory_order_release);
+    count(session, rq);
     process(session, rq, false);
     return rq->again == REQUEST_DONE;
 }

@@ -9,6 +9,7 @@
  */
 #include "session_internal.h"
 
+#include "clock.h"
 #include "handle.h"
 #include "libfuse.h"
 #include "log.h"
@@ -57,6 +58,7 @@ int session_create(struct session **out, const struct session_config *config)
         return -ENOMEM;
     session->transport_ops = &transport_dev;
     session->tree = config->tree;
+    session->store = config->store;
     session->arena = config->arena;
     session->init = (struct message_init){
         .max_write = sizing->max_write,
@@ -73,6 +75,7 @@ int session_create(struct session **out, const struct session_config *config)
     session->allow_root = config->options->allow_root;
     session->debug = config->options->debug;
     session->owner = getuid();
+    session->started_ns = clock_monotonic_ns();
     session->fd = session->remount.fd = -1;
     fuse_set_log_func(fuse_log_line);
     session->ended = eventfd(0, EFD_CLOEXEC);

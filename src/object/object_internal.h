@@ -6,7 +6,7 @@
  *     pins.c      the pin budget                   truncate.c  the size
  *     vacate.c    blocks given up for the pool
  *     ahead.c     background page-in               usage.c     figures, checks
- *     fallocate.c, seek.c, copy.c
+ *     advice.c    what the user says   fallocate.c, seek.c, copy.c
  *
  * "Caller has the range" means: a rangelock that keeps others away from the
  * pages concerned.  Who has it may rely on this: nothing but pageout (FRAME to
@@ -128,6 +128,12 @@ void read_done(struct object_store *store, struct object_read *read);
  * that is true: the rest would have cost too much.  Never waits. */
 uint32_t ahead_start(struct object_store *store, struct object *object,
                      struct span span);
+
+/* --- advice.c ------------------------------------------------------------------ */
+
+/* The pages of a read that is over, still pinned, are the first to go. */
+void read_leaves_cold(struct object_store *store, struct object *object,
+                      const struct object_read *read);
 
 /* --- vacate.c ------------------------------------------------------------------ */
 

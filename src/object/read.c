@@ -49,14 +49,23 @@ static void build_iov(struct object_store *store, uint64_t offset, uint64_t end,
     read->bytes = (size_t)(end - offset);
 }
 
-/* Where readahead thinks that reading goes on.  A random miss brings its
- * neighbours along: they become the window. */
+/* Where readahead thinks, or the user said, that reading goes on.  A random miss
+ * brings its neighbours along: they become the window. */
 static struct span plan_ahead(struct readahead *ahead, struct object *object,
                               struct object_store *store, struct span want,
                               bool missed, struct span *window)
 {
+    enum object_advice advice = object_advice(object);
     struct readahead_plan plan;
 
+    if (advice == OBJECT_RANDOM)
+        return (struct span){ 0, 0 };
+    if (advice == OBJECT_SEQUENTIAL) {
+        readahead_sequential(ahead, want.first, want.nr, missed,
+                             pages_for(object_size(object)),
+                             pins_max(store) / 2, &plan);
+        return (struct span){ plan.first, plan.nr };
+    }
     readahead_plan(ahead, want.first, want.nr, missed,
                    pages_for(object_size(object)), pins_max(store) / 2,
                    &plan);
@@ -179,6 +188,8 @@ int object_read_begin(struct object_store *store, struct object *object,
 void object_read_end(struct object_store *store, struct object *object,
                      struct object_read *read)
 {
+    if (object_advice(object) == OBJECT_SEQUENTIAL)
+        read_leaves_cold(store, object, read);
     read_done(store, read);
     rangelock_unlock(&object->range, &read->range);
 }

@@ -152,6 +152,27 @@ void readahead_plan(struct readahead *ra, uint64_t first, uint32_t nr,
     mutex_unlock(&ra->lock);
 }
 
+void readahead_sequential(struct readahead *ra, uint64_t first, uint32_t nr,
+                          bool miss, uint64_t limit, uint32_t max,
+                          struct readahead_plan *plan)
+{
+    struct readahead_stream *s;
+
+    *plan = (struct readahead_plan){ 0 };
+    if (first >= limit || !mutex_trylock(&ra->lock, RANK_RANGE))
+        return;
+    ra->clock++;
+    s = find(ra, first);
+    if (!s) {
+        s = oldest(ra);
+        s->next = s->ahead = first + nr;
+    }
+    s->used = ra->clock;
+    s->window = READAHEAD_MAX_PAGES;
+    follow(s, first + nr, miss, limit, max, plan);
+    mutex_unlock(&ra->lock);
+}
+
 void readahead_stopped(struct readahead *ra, uint64_t end, uint64_t reached)
 {
     if (!mutex_trylock(&ra->lock, RANK_RANGE))

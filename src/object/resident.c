@@ -163,15 +163,9 @@ static uint32_t pin_found(struct object_store *store, pagemap_entry entry,
                           struct resident *resident)
 {
     uint32_t frame = pagemap_entry_number(entry);
-    struct page *page = pool_page(store->arena, frame);
 
     pool_page_pin(store->pool, frame);
-    if (page->flags & PAGE_READAHEAD) {
-        page->flags &= (uint16_t)~PAGE_READAHEAD;
-        resident->useful++;
-    } else {
-        pool_page_touch(page);
-    }
+    resident->useful += pool_page_asked(store->pool, frame);
     return frame;
 }
 

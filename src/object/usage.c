@@ -1,5 +1,8 @@
 /* usage.c - where the pages of an object are, for those who want to know.
  *
+ * Breaks are what FreeBSD's fragc counts for UFS: blocks that do not follow those
+ * of the page before.
+ *
  * The figures are counted by walking the map, run by run, in bounded holds of the
  * lock; of an object in use they are therefore a little blurred.
  */
@@ -10,20 +13,39 @@
 /* Runs looked at in one hold of the lock. */
 enum { MAX_RUNS = 1024 };
 
-static void count(const struct pagemap_run *run, uint32_t *next_block,
-                  struct object_usage *usage)
+/* Behind the last page that had a block: in the file, and on swap. */
+struct place {
+    uint64_t index;
+    uint32_t block;
+};
+
+/* The block of the first page of a run, BLOCK_NONE if it has none.  Caller holds
+ * the lock. */
+static uint32_t first_block(struct object_store *store,
+                            const struct pagemap_run *run)
 {
     uint32_t number = pagemap_entry_number(run->entry);
 
+    switch (pagemap_entry_kind(run->entry)) {
+    case ENTRY_FRAME:
+        return pool_page(store->arena, number)->block;
+    case ENTRY_BLOCK:
+        return number;
+    default:
+        return BLOCK_NONE;
+    }
+}
+
+static void count_kind(const struct pagemap_run *run,
+                       struct object_usage *usage)
+{
     switch (pagemap_entry_kind(run->entry)) {
     case ENTRY_FRAME:
         usage->resident += run->nr;
         break;
     case ENTRY_BLOCK:
         usage->swapped += run->nr;
-        usage->runs += number != *next_block;
-        *next_block = number + run->nr;
-        return;
+        break;
     case ENTRY_ZERO:
         usage->zero += run->nr;
         break;
@@ -33,15 +55,28 @@ static void count(const struct pagemap_run *run, uint32_t *next_block,
     case ENTRY_HOLE:
         break;
     }
-    *next_block = BLOCK_NONE;
+}
+
+/* A run of `nr` pages from `index` on, from block `first` on. */
+static void count_blocks(uint64_t index, uint32_t nr, uint32_t first,
+                         struct place *last, struct object_usage *usage)
+{
+    bool follows = last->block != BLOCK_NONE && last->index == index;
+    bool broken = follows && last->block != first;
+
+    usage->blocks += nr;
+    usage->pairs += nr - 1 + follows;
+    usage->breaks += broken;
+    usage->runs += !follows || broken;
+    *last = (struct place){ index + nr, first + nr };
 }
 
 void object_usage(struct object_store *store, struct object *object,
                   struct object_usage *usage)
 {
-    uint32_t next_block = BLOCK_NONE;
+    struct place last = { 0, BLOCK_NONE };
     struct pagemap_run run;
-    uint64_t at = 0;
+    uint64_t at = 0, leaf_end = 0;
     bool more = true;
 
     *usage = (struct object_usage){ .resident = 0 };
@@ -49,14 +84,20 @@ void object_usage(struct object_store *store, struct object *object,
         mutex_lock(&object->lock, RANK_OBJECT);
         usage->map_bytes = pagemap_bytes(&object->map);
         for (unsigned n = 0; more && n < MAX_RUNS; n++) {
+            uint32_t first;
+
             more = pagemap_next_run(store->arena, &object->map, at,
                                     PAGEMAP_MAX_PAGES, &run);
             if (!more)
                 break;
-            if (run.index != at)
-                next_block = BLOCK_NONE;
-            count(&run, &next_block, usage);
+            first = first_block(store, &run);
+            count_kind(&run, usage);
+            if (first != BLOCK_NONE)
+                count_blocks(run.index, run.nr, first, &last, usage);
             at = run.index + run.nr;
+            if (run.index >= leaf_end)
+                usage->slots += PAGEMAP_LEAF_PAGES;
+            leaf_end = round_up(at, PAGEMAP_LEAF_PAGES);
         }
         mutex_unlock(&object->lock);
     }

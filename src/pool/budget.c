@@ -216,14 +216,39 @@ void pool_limit_set(struct pool *pool, uint64_t limit)
     mutex_unlock(&pool->budget.lock);
 }
 
+/* All that RAM and swap hold if the host has the disk; if it has just refused
+ * some, and one is not hopeful, with what it gave. */
+static uint64_t capacity_max(const struct budget *b, bool hopeful)
+{
+    uint64_t blocks = b->refused && !hopeful ? b->capacity
+                                             : b->blocks_max - b->retired;
+
+    return b->frames + blocks > b->tables ? b->frames + blocks - b->tables : 0;
+}
+
+int pool_limit_change(struct pool *pool, uint64_t limit)
+{
+    struct budget *b = &pool->budget;
+    int err = 0;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    if (limit != 0 && limit < used(b))
+        err = -EINVAL;
+    else if (limit > capacity_max(b, true))
+        err = -ENOSPC;
+    else
+        b->limit = limit ? limit : UINT64_MAX;
+    mutex_unlock(&pool->budget.lock);
+    return err;
+}
+
 void budget_stats(struct pool *pool, struct pool_stats *stats)
 {
     struct budget *b = &pool->budget;
-    uint64_t blocks, max;
+    uint64_t max;
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    blocks = b->refused ? b->capacity : b->blocks_max - b->retired;
-    max = b->frames + blocks > b->tables ? b->frames + blocks - b->tables : 0;
+    max = capacity_max(b, false);
     stats->limit = b->limit == UINT64_MAX ? 0 : b->limit;
     stats->data = b->data;
     stats->metadata = b->metadata;

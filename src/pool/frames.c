@@ -130,6 +130,13 @@ int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
     return frames_sleep(pool, nr, frames, wait);
 }
 
+bool pool_affords_ahead(struct pool *pool)
+{
+    return arena_nr_free(pool->arena) >=
+           (uint64_t)frames_floor(pool, POOL_AHEAD) + pool->batch +
+               atomic_load(&pool->frames.wanted);
+}
+
 void pool_frames_put(struct pool *pool, uint32_t nr, const uint32_t *frames)
 {
     arena_frames_free(pool->arena, nr, frames);

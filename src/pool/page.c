@@ -71,6 +71,9 @@ void pool_page_insert(struct pool *pool, uint32_t frame, uint32_t owner,
     page->index = index;
     page->owner = owner;
     page->flags = readahead ? PAGE_READAHEAD : 0;
+    if (readahead)
+        atomic_fetch_add_explicit(&pool->counters.readahead_pages, 1,
+                                  memory_order_relaxed);
     atomic_store_explicit(&page->pins, state == PAGE_READING,
                           memory_order_relaxed);
     page_set_state(pool, page, state, block);
@@ -89,6 +92,20 @@ void pool_page_pin(struct pool *pool, uint32_t frame)
 
     INVARIANT("P1", before < PIN_DEAD - 1);
     (void)before;
+}
+
+bool pool_page_asked(struct pool *pool, uint32_t frame)
+{
+    struct page *page = pool_page(pool->arena, frame);
+
+    if (!(page->flags & PAGE_READAHEAD)) {
+        pool_page_touch(page);
+        return false;
+    }
+    page->flags &= (uint16_t)~PAGE_READAHEAD;
+    atomic_fetch_add_explicit(&pool->counters.readahead_used, 1,
+                              memory_order_relaxed);
+    return true;
 }
 
 /* Drops a pin; true if that was the last of a DEAD page, whose frame is now the

@@ -169,7 +169,13 @@ static void stats_counters(struct pool *pool, struct pool_stats *stats)
     stats->redirtied = atomic_load(&c->redirtied);
     stats->lost = atomic_load(&c->lost);
     stats->throttled_ns = atomic_load(&c->throttled_ns);
+    stats->readahead_pages = atomic_load(&c->readahead_pages);
+    stats->readahead_used = atomic_load(&c->readahead_used);
     stats->readahead_unused = atomic_load(&c->readahead_unused);
+    stats->reading = atomic_load(&pool->nr_state[PAGE_READING]);
+    stats->clean = atomic_load(&pool->nr_state[PAGE_CLEAN]);
+    stats->dirty = atomic_load(&pool->nr_state[PAGE_DIRTY]);
+    stats->writing = atomic_load(&pool->nr_state[PAGE_WRITING]);
 }
 
 void pool_stats(struct pool *pool, struct pool_stats *stats)
@@ -184,7 +190,10 @@ void pool_stats(struct pool *pool, struct pool_stats *stats)
         .blocks_max = swap_nr_max(pool->swap),
         .blocks_backed = swap_nr_backed(pool->swap),
         .blocks_free = swap_nr_free(pool->swap),
+        .replacement = pool->replace.ops->name,
+        .engine = swap_io_engine(pool->swap),
     };
+    swap_stats(pool->swap, &stats->space);
     budget_stats(pool, stats);
     stats_counters(pool, stats);
     mutex_lock(&pool->queue_lock, RANK_POOL);

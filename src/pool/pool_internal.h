@@ -7,7 +7,7 @@
  *     areas.c     swap areas           check.c     contradictions
  *     page.c      states of a page     replace.h   which page goes next
  *     launder.c   the pageout thread   pageout.c   one cluster to swap
- *     pagein.c    reads
+ *     pagein.c    reads                evict.c     pages sent out when asked
  *
  * Letters     (B) budget.lock, (Q) queue_lock, (W) frames.lock, (L) launder.lock,
  *             (I) pagein.lock, (O) owner's lock, (c) constant after pool_create.
@@ -33,7 +33,7 @@ enum keeper_state { KEEPER_AWAKE, KEEPER_WATCHING, KEEPER_IDLE };
 
 struct budget {
     struct mutex lock;     /* RANK_BUDGET */
-    uint64_t limit;        /* (c) UINT64_MAX: none */
+    uint64_t limit;        /* (B) UINT64_MAX: none */
     uint64_t frames;       /* (c) frames that charges count on: no reserve */
     uint64_t metadata_max; /* (c) so that data always keep some frames */
     uint64_t blocks_max;   /* (B) as all below: areas on their way out are not
@@ -100,7 +100,8 @@ struct pagein {
 
 struct counters {
     _Atomic uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
-    _Atomic uint64_t evictions, redirtied, lost, throttled_ns, readahead_unused;
+    _Atomic uint64_t evictions, redirtied, lost, throttled_ns;
+    _Atomic uint64_t readahead_pages, readahead_used, readahead_unused;
 };
 
 struct pool {

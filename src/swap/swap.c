@@ -265,3 +265,14 @@ uint32_t swap_nr_tables(struct swap *swap)
     mutex_unlock(&swap->lock);
     return nr;
 }
+
+const char *swap_io_engine(struct swap *swap)
+{
+    const char *name = "none";
+
+    mutex_lock(&swap->lock, RANK_SWAP);
+    if (swap->nr_areas > 0)
+        name = swap_engine_name(swap->area[0]->engine);
+    mutex_unlock(&swap->lock);
+    return name;
+}

@@ -142,6 +142,7 @@ void tree_stats(struct tree *tree, struct tree_stats *stats)
 {
     mutex_lock(&tree->lock, RANK_TREE);
     *stats = tree->stats;
+    stats->nodes_limit = tree->nr_inodes;
     mutex_unlock(&tree->lock);
 }
 

@@ -11,7 +11,7 @@
 #   fail WHY, skip WHY   end the test
 #   need_root, need_daemon, need_uring, need CMD, long N M
 #
-# In the environment: PAGERFS the daemon, HELPERS the folder of the programs
+# In the environment: PAGERFS the daemon, PAGERCTL, HELPERS the folder of the programs
 # built from this one's C files, FSX, STRESS and TANGLE those of the folders
 # beside it, TRANSPORT=dev or uring for nothing but that, LONG=1 for the long form, WORK_BASE where to work (/var/tmp).  PAGERFS_FSTYPE=tmpfs mounts the
 # kernel's tmpfs instead: for writing tests, and to see that they are fair.
@@ -27,6 +27,7 @@ set -euo pipefail
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 build=$here/../../build
 PAGERFS=${PAGERFS:-$build/src/fuse/pagerfs}
+PAGERCTL=${PAGERCTL:-$build/src/ctl/pagerctl}
 HELPERS=${HELPERS:-$build/tests/mount}
 FSX=${FSX:-$build/tests/fsx/fsx}
 STRESS=${STRESS:-$build/tests/stress/stress}
@@ -298,6 +299,15 @@ expect_usage() {
     }
     wait_until 10 usage_is_back ||
         fail "$why: $(usage) in use, not $wanted"
+}
+
+# json NAME...: what those names lead to, in the object on stdin.
+json() {
+    python3 -c 'import json, sys
+at = json.load(sys.stdin)
+for name in sys.argv[1:]:
+    at = at[name]
+print(at)' "$@"
 }
 
 # Files named on stdin leave the kernel's page cache, so that reading them asks

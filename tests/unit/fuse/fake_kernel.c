@@ -87,6 +87,7 @@ void kernel_start(struct kernel *kernel, const char *words)
     kernel->fd = ends[0];
     config = (struct session_config){ .options = &options, .sizing = &sizing,
                                       .tree = kernel->tree,
+                                      .store = &kernel->store,
                                       .arena = kernel->arena };
     threads_prepare();
     ck_assert_int_eq(session_create(&kernel->session, &config), 0);

@@ -22,7 +22,11 @@ START_TEST(pages_by_kind)
     ck_assert_uint_eq(usage.swapped, 38);
     ck_assert_uint_eq(usage.zero, 5);
     ck_assert_uint_eq(usage.lost, 0);
+    ck_assert_uint_eq(usage.blocks, 38);
     ck_assert_uint_eq(usage.runs, 3);
+    ck_assert_uint_eq(usage.pairs, 35);
+    ck_assert_uint_eq(usage.breaks, 0);
+    ck_assert_uint_eq(usage.slots, 128);
     ck_assert_uint_eq(object_pages(file.object), 45);
     object_check(&f.store, file.object);
     file_down(&f, &file);

@@ -611,3 +611,9 @@ void *fake_swap_block(uint32_t block)
     fake_expect(block < fake.nr_blocks, "no such", block);
     return fake.bytes + ((size_t)block << PAGE_SHIFT);
 }
+
+const char *swap_io_engine(struct swap *swap)
+{
+    (void)swap;
+    return "fake";
+}

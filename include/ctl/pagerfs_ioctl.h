@@ -1,0 +1,140 @@
+/* pagerfs_ioctl.h - seeing and steering a mounted pagerfs from other programs.
+ *
+ * Open the root directory of the mount O_RDONLY and call ioctl(2) on it; where
+ * it says so, a regular file inside does too.  No socket, no path: who can open
+ * the mount can ask, and the kernel says who asks.
+ *
+ *     struct pagerfs_stat stat = { .head = PAGERFS_HEAD(stat) };
+ *
+ *     if (ioctl(fd, PAGERFS_IOC_STAT, &stat) < 0) ...
+ *
+ * Versions    every argument begins with a head: the version of this header
+ *             and the size of the argument.  A later version that needs other
+ *             fields has another size, which is part of the command's number.
+ *             Reserved fields are zero, both ways.
+ * Rights      (A) anybody who can open the root; (O) root and the user who
+ *             mounted.
+ * Units       pages, frames and blocks are 4 KiB; bytes and ns where it says so.
+ *             Counters start at 0 with the mount and only rise.
+ * Errors      ENOTTY not a pagerfs, not its root, or a command it does not know;
+ *             EINVAL a head or a field that is wrong; EPERM not yours to do;
+ *             EBUSY another such command is under way; EINTR interrupted; others
+ *             with the commands.
+ */
+#ifndef CTL_PAGERFS_IOCTL_H
+#define CTL_PAGERFS_IOCTL_H
+
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+#define PAGERFS_CTL_VERSION 1u
+#define PAGERFS_IOC_TYPE 0xb6
+
+struct pagerfs_head {
+    uint32_t version; /* PAGERFS_CTL_VERSION */
+    uint32_t size;    /* of the whole argument, in bytes */
+};
+
+#define PAGERFS_HEAD(argument) { PAGERFS_CTL_VERSION, sizeof(argument) }
+
+/* --- figures (A) ----------------------------------------------------------- */
+
+#define PAGERFS_NAME_BYTES 16
+/* Requests are counted by their number in <linux/fuse.h>. */
+#define PAGERFS_OPCODES 64
+
+struct pagerfs_stat {
+    struct pagerfs_head head;
+    uint64_t uptime_ns;
+    /* NUL-terminated. */
+    char transport[PAGERFS_NAME_BYTES];
+    char swap_engine[PAGERFS_NAME_BYTES];
+    char replacement[PAGERFS_NAME_BYTES];
+
+    /* What size= limits, in pages; limit 0: none.  used is data and metadata;
+     * used_max is what RAM and swap hold. */
+    uint64_t limit, used, used_max, data, metadata;
+    uint64_t nodes, nodes_limit, names, orphans;
+
+    /* Frames in RAM.  Marks: pageout works between low and high, writers wait
+     * below min, the reserve is for page-ins. */
+    uint64_t frames, frames_free, frames_reserve;
+    uint64_t frames_min, frames_low, frames_high;
+    uint64_t pages_reading, pages_clean, pages_dirty, pages_writing;
+
+    /* Blocks of swap: the most there may be, those with disk behind them, and
+     * of these free, in use, and withdrawn after errors. */
+    uint64_t blocks_max, blocks_backed, blocks_free, blocks_used, blocks_retired;
+
+    /* Counters of pages, and of I/Os. */
+    uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
+    uint64_t evictions, redirtied, refaults, lost;
+    /* Pages read ahead; of these, asked for later; and evicted unused. */
+    uint64_t readahead_pages, readahead_used, readahead_unused;
+    uint64_t throttled_ns;
+
+    uint64_t requests[PAGERFS_OPCODES];
+    uint64_t reserved[16];
+};
+#define PAGERFS_IOC_STAT _IOWR(PAGERFS_IOC_TYPE, 1, struct pagerfs_stat)
+
+/* How well files lie together on swap.  A pair is two pages that follow each
+ * other in a file and both have a block; it is a break if the blocks do not
+ * follow each other.  `slots` counts 64 for each 64 pages of a file of which at
+ * least one exists: the pointers that a block map would have. */
+struct pagerfs_frag {
+    struct pagerfs_head head;
+    uint64_t files;         /* regular, that have a page on swap */
+    uint64_t pages, pairs, breaks, slots, runs;
+    uint64_t blocks_free;   /* of swap, and how these lie: */
+    uint64_t free_runs;
+    uint64_t largest_run;   /* rounded down to a power of two */
+    uint64_t reserved[7];
+};
+#define PAGERFS_IOC_FRAG _IOWR(PAGERFS_IOC_TYPE, 2, struct pagerfs_frag)
+
+/* --- limits (O) ------------------------------------------------------------ */
+
+enum pagerfs_set_what { PAGERFS_SET_SIZE = 1 };
+
+/* EINVAL: size is less than what is used now.  ENOSPC: it is more than RAM and
+ * swap can hold. */
+struct pagerfs_set {
+    struct pagerfs_head head;
+    uint64_t what; /* enum pagerfs_set_what */
+    uint64_t size; /* bytes; 0: no limit but what there is */
+    uint64_t reserved[5];
+};
+#define PAGERFS_IOC_SET _IOWR(PAGERFS_IOC_TYPE, 3, struct pagerfs_set)
+
+/* --- pages (O), on a regular file ------------------------------------------ */
+
+/* The first three are remembered for the file until another comes; the others
+ * are done at once. */
+enum pagerfs_advice {
+    PAGERFS_DEFAULT,    /* guess how it is read */
+    PAGERFS_SEQUENTIAL, /* read far ahead; what was read goes first */
+    PAGERFS_RANDOM,     /* read nothing that was not asked for */
+    PAGERFS_WILLNEED,   /* start reading what is on swap, now */
+    PAGERFS_DONTNEED,   /* its pages are the first to go */
+};
+
+struct pagerfs_advise {
+    struct pagerfs_head head;
+    uint64_t advice;   /* enum pagerfs_advice */
+    uint64_t pages;    /* result: being read, or cooled */
+    uint64_t reserved[5];
+};
+#define PAGERFS_IOC_ADVISE _IOWR(PAGERFS_IOC_TYPE, 4, struct pagerfs_advise)
+
+/* On the root: the pages of all files.  Dirty pages are written to swap; their
+ * memory is given back to the system.  ENOSPC: swap has no room for them. */
+struct pagerfs_evict {
+    struct pagerfs_head head;
+    uint64_t evicted;  /* result: pages that went */
+    uint64_t left;     /* result: pages that are in use */
+    uint64_t reserved[5];
+};
+#define PAGERFS_IOC_EVICT _IOWR(PAGERFS_IOC_TYPE, 5, struct pagerfs_evict)
+
+#endif

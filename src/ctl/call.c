@@ -1,0 +1,63 @@
+/* call.c - one ioctl on a mount, and its errors in words.
+ *
+ * A file system that is no pagerfs answers ENOTTY, and so does a daemon that is
+ * older than this program; asking for the figures tells one from the other.
+ */
+#include "ctl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A file of ours answers any number of our type that is wrong with ENOTTY, like
+ * all others; so its root is asked. */
+static bool is_pagerfs(const char *path)
+{
+    struct pagerfs_stat stat = { .head = PAGERFS_HEAD(stat) };
+    int fd = place_open_root(path);
+    bool is = fd >= 0 && ioctl(fd, PAGERFS_IOC_STAT, &stat) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return is;
+}
+
+void call_explain(const char *path, int err)
+{
+    switch (-err) {
+    case ENOTTY:
+    case EOPNOTSUPP:
+        complain(path, is_pagerfs(path)
+                           ? "its daemon does not know this command: is it "
+                             "older than pagerctl?  Mount again"
+                           : "is not on a pagerfs");
+        break;
+    case EPERM:
+        complain(path, "only root and the user who mounted may do this");
+        break;
+    case EBUSY:
+        complain(path, "another such command is at work on this mount: try "
+                       "again when it is done");
+        break;
+    case ENOTCONN:
+        complain(path, "its daemon is dead; fusermount3 -u removes the mount");
+        break;
+    default:
+        complain(path, "%s", strerror(-err));
+    }
+}
+
+int call_try(int fd, unsigned long number, void *argument)
+{
+    return ioctl(fd, number, argument) == 0 ? 0 : -errno;
+}
+
+int call(int fd, const char *path, unsigned long number, void *argument)
+{
+    int err = call_try(fd, number, argument);
+
+    if (!err)
+        return 0;
+    call_explain(path, err);
+    return -1;
+}

@@ -1,0 +1,94 @@
+/* ctl.h - what the files of pagerctl share.
+ *
+ *     main.c     which command                 place.c   opening a mount, a file
+ *     call.c     one ioctl, and what it said   number.c  sizes as people write them
+ *     figures.c  the figures, by name          json.c    the same for programs
+ *     stat.c, frag.c, set.c, pages.c           the commands
+ *
+ * A command gets its own words, its name first, and returns the exit status: 0,
+ * STATUS_FAILED after one line on standard error, STATUS_USAGE after its usage.
+ *
+ * Ownership   descriptors are the caller's to close.
+ * Errors      -1 after that line has been written.
+ */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include "pagerfs_ioctl.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum { STATUS_FAILED = 1, STATUS_USAGE = 2 };
+enum { CTL_PAGE_SIZE = 4096 };
+
+struct json_object;
+
+/* One line: "pagerctl: PATH: ...". */
+void complain(const char *path, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* "pagerctl: usage: pagerctl ARGUMENTS"; returns STATUS_USAGE. */
+int usage(const char *arguments);
+
+/* --- place.c --------------------------------------------------------------- */
+
+/* The root of the mount that `path` lies on. */
+int place_open_root(const char *path);
+/* A regular file there, or, if it is a directory, that root. */
+int place_open_file(const char *path, bool *is_file);
+
+/* --- call.c ---------------------------------------------------------------- */
+
+/* The ioctl; an error is told. */
+int call(int fd, const char *path, unsigned long number, void *argument);
+/* The same in two steps, for who has more to say about some errors: 0 or
+ * -errno, and the line about that. */
+int call_try(int fd, unsigned long number, void *argument);
+void call_explain(const char *path, int err);
+
+/* --- number.c -------------------------------------------------------------- */
+
+/* 64m, 1g, 4096: bytes.  False if it is no such size. */
+bool number_size(const char *text, uint64_t *bytes);
+/* For people: "64.0M".  Returns buffer. */
+const char *number_bytes(uint64_t bytes, char *buffer, size_t room);
+
+/* --- figures.c ------------------------------------------------------------- */
+
+enum figure_unit { UNIT_COUNT, UNIT_PAGES, UNIT_NS };
+
+/* A field of struct pagerfs_stat. */
+struct figure {
+    const char *group, *name;
+    size_t offset;
+    enum figure_unit unit;
+    bool counter; /* only rises: has a rate */
+};
+
+/* In the order of printing, those of a group together; the last has no name. */
+extern const struct figure figures[];
+uint64_t figure_of(const struct pagerfs_stat *stat, const struct figure *figure);
+/* The name of a request, or NULL: there is none of that number. */
+const char *figure_request(unsigned opcode);
+void figures_print(FILE *out, const struct pagerfs_stat *stat);
+
+/* --- json.c ---------------------------------------------------------------- */
+
+/* All figures; with those of `before` also rates over seconds.  The caller puts
+ * the object. */
+struct json_object *json_stat(const struct pagerfs_stat *stat,
+                              const struct pagerfs_stat *before);
+struct json_object *json_frag(const struct pagerfs_frag *frag);
+/* Prints on one line, or for people on several, and puts the object. */
+void json_print(FILE *out, struct json_object *object, bool one_line);
+
+/* --- commands -------------------------------------------------------------- */
+
+int command_stat(int argc, char **argv);
+int command_frag(int argc, char **argv);
+int command_set(int argc, char **argv);
+int command_advise(int argc, char **argv);
+int command_evict(int argc, char **argv);
+
+#endif

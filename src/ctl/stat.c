@@ -1,0 +1,173 @@
+/* stat.c - pagerctl stat: all figures once, or what has happened since the last
+ * look, again and again.
+ *
+ * With -w a line an interval, in the manner of vmstat(8): rates are those since
+ * the line before, by the daemon's own clock.
+ */
+#include "ctl.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <linux/fuse.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define USAGE "stat [-w SECONDS [-c COUNT]] [--json] PATH"
+
+enum { LINES_A_HEAD = 20 };
+
+struct wanted {
+    double seconds; /* 0: once */
+    unsigned long count; /* 0: for ever */
+    bool json;
+    const char *path;
+};
+
+static int get(int fd, const char *path, struct pagerfs_stat *stat)
+{
+    *stat = (struct pagerfs_stat){ .head = PAGERFS_HEAD(*stat) };
+    return call(fd, path, PAGERFS_IOC_STAT, stat);
+}
+
+static void print_once(const struct pagerfs_stat *stat, bool json)
+{
+    if (json)
+        json_print(stdout, json_stat(stat, NULL), false);
+    else
+        figures_print(stdout, stat);
+}
+
+static double rate(uint64_t now, uint64_t before, double seconds)
+{
+    return seconds > 0 ? (double)(now - before) / seconds : 0;
+}
+
+static double mib(double pages)
+{
+    return pages * CTL_PAGE_SIZE / (1024 * 1024);
+}
+
+static uint64_t all_requests(const struct pagerfs_stat *stat)
+{
+    uint64_t sum = 0;
+
+    for (unsigned op = 0; op < PAGERFS_OPCODES; op++)
+        sum += stat->requests[op];
+    return sum;
+}
+
+static void print_head(void)
+{
+    printf("-------- MiB ------- --- MiB/s --- ------ pages/s ----- "
+           "------ requests/s ------ thrott.\n"
+           "   used   free  dirty    out     in  evict  ahead unused "
+           "    all    read   write    ms/s\n");
+}
+
+static void print_line(const struct pagerfs_stat *now,
+                       const struct pagerfs_stat *before)
+{
+    double s = (double)(now->uptime_ns - before->uptime_ns) / 1e9;
+
+#define RATE(field) rate(now->field, before->field, s)
+    printf("%7.0f%7.0f%7.0f%7.1f%7.1f%7.0f%7.0f%7.0f%8.0f%8.0f%8.0f%8.0f\n",
+           mib((double)now->used), mib((double)now->frames_free),
+           mib((double)now->pages_dirty), mib(RATE(pageout_pages)),
+           mib(RATE(pagein_pages)), RATE(evictions), RATE(readahead_pages),
+           RATE(readahead_unused),
+           rate(all_requests(now), all_requests(before), s),
+           RATE(requests[FUSE_READ]), RATE(requests[FUSE_WRITE]),
+           RATE(throttled_ns) / 1e6);
+#undef RATE
+}
+
+static void pause_for(double seconds)
+{
+    double whole = floor(seconds);
+    struct timespec time = { (time_t)whole, (long)((seconds - whole) * 1e9) };
+
+    nanosleep(&time, NULL);
+}
+
+static int watch(int fd, const struct wanted *wanted)
+{
+    struct pagerfs_stat before, now;
+
+    if (get(fd, wanted->path, &before) < 0)
+        return STATUS_FAILED;
+    for (unsigned long n = 0; wanted->count == 0 || n < wanted->count; n++) {
+        pause_for(wanted->seconds);
+        if (get(fd, wanted->path, &now) < 0)
+            return STATUS_FAILED;
+        if (!wanted->json && n % LINES_A_HEAD == 0)
+            print_head();
+        if (wanted->json)
+            json_print(stdout, json_stat(&now, &before), true);
+        else
+            print_line(&now, &before);
+        if (fflush(stdout) != 0)
+            return STATUS_FAILED;
+        before = now;
+    }
+    return 0;
+}
+
+static bool take(struct wanted *wanted, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' },
+        { "watch", required_argument, NULL, 'w' },
+        { "count", required_argument, NULL, 'c' },
+        { NULL, 0, NULL, 0 },
+    };
+    char *end = "";
+    int option;
+
+    *wanted = (struct wanted){ .seconds = 0 };
+    while ((option = getopt_long(argc, argv, "w:c:j", options, NULL)) != -1) {
+        switch (option) {
+        case 'j':
+            wanted->json = true;
+            break;
+        case 'w':
+            wanted->seconds = strtod(optarg, &end);
+            if (*end != '\0' || !(wanted->seconds >= 0.01) ||
+                wanted->seconds > 1e6)
+                return false;
+            break;
+        case 'c':
+            wanted->count = strtoul(optarg, &end, 10);
+            if (*end != '\0' || wanted->count == 0)
+                return false;
+            break;
+        default:
+            return false;
+        }
+    }
+    wanted->path = argv[optind];
+    return optind == argc - 1 && (wanted->count == 0 || wanted->seconds > 0);
+}
+
+int command_stat(int argc, char **argv)
+{
+    struct pagerfs_stat stat;
+    struct wanted wanted;
+    int fd, status = 0;
+
+    if (!take(&wanted, argc, argv))
+        return usage(USAGE);
+    fd = place_open_root(wanted.path);
+    if (fd < 0)
+        return STATUS_FAILED;
+    if (wanted.seconds > 0)
+        status = watch(fd, &wanted);
+    else if (get(fd, wanted.path, &stat) < 0)
+        status = STATUS_FAILED;
+    else
+        print_once(&stat, wanted.json);
+    close(fd);
+    return status;
+}
