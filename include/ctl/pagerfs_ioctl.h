@@ -137,4 +137,47 @@ struct pagerfs_evict {
 };
 #define PAGERFS_IOC_EVICT _IOWR(PAGERFS_IOC_TYPE, 5, struct pagerfs_evict)
 
+/* --- swap areas (O) -------------------------------------------------------- */
+
+#define PAGERFS_SWAP_NAME_BYTES 256
+#define PAGERFS_SWAP_AREAS 16
+
+struct pagerfs_swap_area {
+    char name[PAGERFS_SWAP_NAME_BYTES]; /* absolute path, NUL-terminated */
+    int64_t priority;                   /* higher is used first */
+    uint64_t leaving;                   /* 1: it is being emptied */
+    uint64_t blocks_max, blocks_backed, blocks_used, blocks_free;
+    uint64_t blocks_retired;
+};
+
+struct pagerfs_swaps {
+    struct pagerfs_head head;
+    uint64_t nr; /* result */
+    struct pagerfs_swap_area area[PAGERFS_SWAP_AREAS];
+};
+#define PAGERFS_IOC_SWAPS _IOWR(PAGERFS_IOC_TYPE, 6, struct pagerfs_swaps)
+
+/* Takes another place into use, opened by the daemon with its own rights: what
+ * swap= can name, but for none.  If the place is no good, `message` says why and
+ * what to do, and the call returns 0.  EEXIST: it is in use; EMFILE: there are
+ * PAGERFS_SWAP_AREAS; ENOSPC: swap cannot be as large as that. */
+struct pagerfs_swapon {
+    struct pagerfs_head head;
+    char path[PAGERFS_SWAP_NAME_BYTES]; /* absolute */
+    uint64_t size;    /* bytes; 0: all of a device */
+    int64_t priority; /* negative: behind all others */
+    char message[256]; /* result; empty: done */
+    uint64_t reserved[4];
+};
+#define PAGERFS_IOC_SWAPON _IOWR(PAGERFS_IOC_TYPE, 7, struct pagerfs_swapon)
+
+/* Moves what an area holds elsewhere and gives it up.  ENOENT: there is none of
+ * that name; ENOSPC: the others cannot hold what is in use. */
+struct pagerfs_swapoff {
+    struct pagerfs_head head;
+    char name[PAGERFS_SWAP_NAME_BYTES];
+    uint64_t reserved[4];
+};
+#define PAGERFS_IOC_SWAPOFF _IOWR(PAGERFS_IOC_TYPE, 8, struct pagerfs_swapoff)
+
 #endif

@@ -161,7 +161,8 @@ enum tree_set {
     TREE_SET_ATIME = 16, TREE_SET_MTIME = 32, TREE_SET_CTIME = 64,
     TREE_SET_ATIME_NOW = 128, TREE_SET_MTIME_NOW = 256,
     TREE_SET_KILL_PRIV = 512, /* clear set-id bits, as a killer below does */
-    TREE_SET_OWNER_KEPT = 1024, /* chown(-1, -1): all of it but new owners */
+    TREE_SET_OWNER_KEPT = 1024, /* chown(-1, -1): as a chown by the owner;
+                                 * a stranger's takes no bits away */
 };
 /* Fields of *attr named by `set` (enum tree_set); ctime moves with any of them.
  * SIZE that changes nothing touches no time of a file without pages (truncate)

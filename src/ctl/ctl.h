@@ -3,7 +3,7 @@
  *     main.c     which command                 place.c   opening a mount, a file
  *     call.c     one ioctl, and what it said   number.c  sizes as people write them
  *     figures.c  the figures, by name          json.c    the same for programs
- *     stat.c, frag.c, set.c, pages.c           the commands
+ *     stat.c, frag.c, set.c, pages.c, swaps.c  the commands
  *
  * A command gets its own words, its name first, and returns the exit status: 0,
  * STATUS_FAILED after one line on standard error, STATUS_USAGE after its usage.
@@ -90,5 +90,7 @@ int command_frag(int argc, char **argv);
 int command_set(int argc, char **argv);
 int command_advise(int argc, char **argv);
 int command_evict(int argc, char **argv);
+int command_swapon(int argc, char **argv);
+int command_swapoff(int argc, char **argv);
 
 #endif

@@ -16,6 +16,8 @@ static const struct {
     { "frag", command_frag, "how well files lie together on swap" },
     { "advise", command_advise, "how a file will be used" },
     { "evict", command_evict, "write pages to swap and free their memory" },
+    { "swapon", command_swapon, "another swap file or device; without: a list" },
+    { "swapoff", command_swapoff, "move what a swap area holds, and give it up" },
     { "set", command_set, "change size= of a mount in use" },
 };
 enum { NR_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -45,9 +45,10 @@ static struct timespec time_of(uint64_t seconds, uint32_t nanoseconds)
 }
 
 /* What a set of FATTR bits asks for.  Two things the kernel says between the
- * lines: nothing at all is a chown(2) to nobody, which still takes set-id bits
- * away; and a size that comes with an open file is ftruncate(2), which moves the
- * times even if the size stays, as truncate(2) does not. */
+ * lines.  Nothing at all is a chown(2) to nobody, which still takes set-id bits
+ * away, or a write that is to come.  And a size that comes with an open file is
+ * ftruncate(2), which moves the times even if the size stays, as truncate(2) does
+ * not. */
 static unsigned set_of(uint32_t valid, bool opened)
 {
     unsigned set = 0;

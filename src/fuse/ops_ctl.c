@@ -29,6 +29,9 @@ union argument {
     struct pagerfs_set set;
     struct pagerfs_advise advise;
     struct pagerfs_evict evict;
+    struct pagerfs_swaps swaps;
+    struct pagerfs_swapon swapon;
+    struct pagerfs_swapoff swapoff;
 };
 
 struct command {
@@ -318,6 +321,78 @@ static int run_evict(struct request *rq, uint64_t id, union argument *argument)
     return err ? err : eviction.err;
 }
 
+/* --- swap areas ------------------------------------------------------------ */
+
+static int run_swaps(struct request *rq, uint64_t id, union argument *argument)
+{
+    struct swap_area_info list[SWAP_AREAS_MAX];
+    uint32_t nr = pool_swap_list(pool_of(rq), list);
+
+    (void)id;
+    argument->swaps = (struct pagerfs_swaps){ .head = argument->head, .nr = nr };
+    for (uint32_t i = 0; i < nr; i++) {
+        struct pagerfs_swap_area *out = &argument->swaps.area[i];
+
+        memcpy(out->name, list[i].name, sizeof(out->name));
+        out->priority = list[i].priority;
+        out->leaving = list[i].state != SWAP_AREA_ACTIVE;
+        out->blocks_max = list[i].nr_max;
+        out->blocks_backed = list[i].nr_backed;
+        out->blocks_used = list[i].nr_used;
+        out->blocks_free = list[i].nr_free;
+        out->blocks_retired = list[i].nr_retired;
+    }
+    return 0;
+}
+
+/* A place on this very mount would have us wait for ourselves, if there is no
+ * other thread; it is refused when there is one (swap_file_open). */
+static int run_swapon(struct request *rq, uint64_t id, union argument *argument)
+{
+    struct pagerfs_swapon *args = &argument->swapon;
+    struct swap_file file;
+    int err;
+
+    (void)id;
+    if (!is_zero(args->reserved, ARRAY_SIZE(args->reserved)) ||
+        args->path[0] != '/' || !memchr(args->path, 0, sizeof(args->path)) ||
+        args->priority < INT16_MIN || args->priority > INT16_MAX)
+        return -EINVAL;
+    memset(args->message, 0, sizeof(args->message));
+    if (!rq->session->work) {
+        strcpy(args->message, "a mount with -s takes no more swap");
+        return 0;
+    }
+    if (swap_file_open(&file, args->path, pages_for(args->size),
+                       args->message) != 0)
+        return 0;
+    err = pool_swap_add(pool_of(rq), &file, (int)args->priority);
+    if (err)
+        swap_file_close(&file);
+    return err;
+}
+
+static bool stop(void *ctx)
+{
+    return interrupted(ctx);
+}
+
+static int run_swapoff(struct request *rq, uint64_t id, union argument *argument)
+{
+    struct pagerfs_swapoff *args = &argument->swapoff;
+
+    (void)id;
+    if (!is_zero(args->reserved, ARRAY_SIZE(args->reserved)) ||
+        !memchr(args->name, 0, sizeof(args->name)))
+        return -EINVAL;
+    return pool_swap_remove(pool_of(rq), args->name, stop, rq);
+}
+
+_Static_assert((int)PAGERFS_SWAP_AREAS == (int)SWAP_AREAS_MAX &&
+               (int)PAGERFS_SWAP_NAME_BYTES == (int)SWAP_NAME_BYTES &&
+               sizeof(((struct pagerfs_swapon *)0)->message) >=
+                   SWAP_MESSAGE_BYTES, "as in swap.h and file.h");
+
 /* --- any command ----------------------------------------------------------- */
 
 static const struct command commands[] = {
@@ -328,6 +403,9 @@ static const struct command commands[] = {
       .run = run_advise },
     { PAGERFS_IOC_EVICT, .steers = true, .walks = true, .files = true,
       .run = run_evict },
+    { PAGERFS_IOC_SWAPS, .steers = true, .run = run_swaps },
+    { PAGERFS_IOC_SWAPON, .steers = true, .walks = true, .run = run_swapon },
+    { PAGERFS_IOC_SWAPOFF, .steers = true, .walks = true, .run = run_swapoff },
 };
 
 static const struct command *command_of(unsigned number)

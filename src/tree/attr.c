@@ -61,6 +61,16 @@ bool attr_in_group(const struct tree_cred *cred, struct node *node)
     return attr_is_user(cred, 0) || is_member(cred, node);
 }
 
+bool attr_owns(const struct tree_cred *cred, struct node *node)
+{
+    uid_t owner;
+
+    mutex_lock(&node->lock, RANK_NODE);
+    owner = node->uid;
+    mutex_unlock(&node->lock);
+    return attr_is_user(cred, owner) || attr_is_user(cred, 0);
+}
+
 static uint16_t killed(uint16_t perm, bool in_group)
 {
     if (perm & S_IXGRP || !in_group)
@@ -138,6 +148,22 @@ static int may_set(struct node *node, unsigned set)
     return node_has(node, against) ? -EPERM : 0;
 }
 
+/* True of a chown(-1, -1) that would take bits away, but is not the owner's: or
+ * a stranger's write, which the kernel announces by the same words, and which
+ * brings its own order to take them away.  So that changes nothing. */
+static bool is_a_strangers(const struct tree_cred *cred, struct node *node,
+                           unsigned set, bool in_group)
+{
+    bool any;
+
+    if (!(set & TREE_SET_OWNER_KEPT) || node_is(node, S_IFDIR))
+        return false;
+    mutex_lock(&node->lock, RANK_NODE);
+    any = killed(node->perm, in_group) != node->perm;
+    mutex_unlock(&node->lock);
+    return any && !attr_owns(cred, node);
+}
+
 static void set_times(struct node *node, unsigned set,
                       const struct tree_attr *attr, bool resized)
     REQUIRES(node->lock)
@@ -187,6 +213,10 @@ static int set_all(struct tree *tree, const struct tree_cred *cred,
     bool resized = false, in_group = true;
     int err = may_set(node, set);
 
+    if (!err && set & SET_CHOWN)
+        in_group = attr_in_group(cred, node);
+    if (!err && is_a_strangers(cred, node, set, in_group))
+        return 0;
     /* With an owner KILL_PRIV says nothing of the changer, and comes anyway. */
     if (!err && set & TREE_SET_KILL_PRIV && !(set & SET_CHOWN) &&
         !node_is(node, S_IFDIR))
@@ -195,8 +225,6 @@ static int set_all(struct tree *tree, const struct tree_cred *cred,
         err = attr_truncate(tree, node, attr->size, wait, &resized);
     if (err)
         return err;
-    if (set & SET_CHOWN)
-        in_group = attr_in_group(cred, node);
     set_rest(tree, node, set, attr, in_group, resized);
     return 0;
 }

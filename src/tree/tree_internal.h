@@ -293,6 +293,8 @@ void times_accessed(struct tree *tree, struct node *node) EXCLUDES(node->lock);
 
 /* No lock held. */
 bool attr_is_user(const struct tree_cred *cred, uid_t uid);
+/* uid 0, or the node's owner.  No lock held. */
+bool attr_owns(const struct tree_cred *cred, struct node *node);
 /* uid 0, or the node's group is one of the caller's.  No lock held. */
 bool attr_in_group(const struct tree_cred *cred, struct node *node);
 /* The kernel remembers other attributes than the node now has. */

@@ -60,16 +60,6 @@ static bool user_allowed(const struct node *node)
     return node_is(node, S_IFREG) || node_is(node, S_IFDIR);
 }
 
-static bool owned_by(struct node *node, const struct tree_cred *cred)
-{
-    uid_t owner;
-
-    mutex_lock(&node->lock, RANK_NODE);
-    owner = node->uid;
-    mutex_unlock(&node->lock);
-    return attr_is_user(cred, owner) || attr_is_user(cred, 0);
-}
-
 /* May the attribute be set or removed? */
 static int may_change(struct node *node, const struct tree_cred *cred,
                       enum kind kind)
@@ -78,7 +68,7 @@ static int may_change(struct node *node, const struct tree_cred *cred,
         return -EPERM;
     if (kind == KIND_USER && !user_allowed(node))
         return -EPERM;
-    if (kind == KIND_TRANSLATOR && !owned_by(node, cred))
+    if (kind == KIND_TRANSLATOR && !attr_owns(cred, node))
         return -EPERM;
     return kind == KIND_ACL && node_is(node, S_IFLNK) ? -EOPNOTSUPP : 0;
 }

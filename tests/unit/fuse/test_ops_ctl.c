@@ -184,6 +184,37 @@ START_TEST(test_set_size)
 }
 END_TEST
 
+START_TEST(test_swap_areas)
+{
+    static struct pagerfs_swaps swaps = { .head = PAGERFS_HEAD(swaps) };
+    struct pagerfs_swapon on = { .head = PAGERFS_HEAD(on), .size = 4 << 20 };
+    struct pagerfs_swapoff off = { .head = PAGERFS_HEAD(off) };
+
+    start();
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPS, &swaps), 0);
+    ck_assert_uint_eq(swaps.nr, 0);
+    strcpy(on.path, "relative");
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPON, &on), -EINVAL);
+    strcpy(on.path, "/nothing/there");
+    on.priority = (int64_t)1 << 40;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPON, &on), -EINVAL);
+    on.priority = 0;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPON, &on), 0);
+    ck_assert_uint_ne(strlen(on.message), 0);
+    memset(on.path, '/', sizeof(on.path)); /* it does not end */
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPON, &on), -EINVAL);
+    strcpy(off.name, "/nothing");
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPOFF, &off), -ENOENT);
+    memset(off.name, 'x', sizeof(off.name));
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPOFF, &off), -EINVAL);
+    kernel.uid = getuid() + 1000;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPS, &swaps), -EPERM);
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPON, &on), -EPERM);
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SWAPOFF, &off), -EPERM);
+    kernel_stop(&kernel);
+}
+END_TEST
+
 UNIT_MAIN("ops_ctl", test_stat, test_frag_without_swap, test_wrong_heads,
           test_unknown_commands, test_short_argument, test_rights,
-          test_set_size)
+          test_set_size, test_swap_areas)

@@ -81,6 +81,22 @@ static bool in_group_0(void *ctx, gid_t gid)
     return gid == 0;
 }
 
+START_TEST(a_chown_to_nobody_by_a_stranger_takes_none)
+{
+    struct tree_attr attr = { .mode = 06755 };
+    struct fixture f = { 0 };
+    uint64_t id;
+
+    fixture_start(&f);
+    id = mk_file(&f, TREE_ROOT, "x");
+    ck_assert_int_eq(set(&f, &user_cred, id, TREE_SET_OWNER_KEPT, attr), 0);
+    ck_assert_int_eq(set(&f, &root_cred, id, TREE_SET_MODE, attr), 0);
+    ck_assert_int_eq(set(&f, &user_cred, id, TREE_SET_OWNER_KEPT, attr), 0);
+    ck_assert_uint_eq(attr_of(&f, id).mode & 07777, 06755);
+    fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(chown_takes_set_ids)
 {
     struct fixture f = { 0 };
@@ -99,8 +115,6 @@ START_TEST(chown_takes_set_ids)
                       0755);
     ck_assert_uint_eq(left_after(&f, &root_cred, 06745, TREE_SET_OWNER_KEPT),
                       02745);
-    ck_assert_uint_eq(left_after(&f, &stranger, 06745, TREE_SET_OWNER_KEPT),
-                      0745);
     ck_assert_uint_eq(left_after(&f, &stranger, 06745, TREE_SET_GID), 0745);
     ck_assert_uint_eq(left_after(&f, &member, 06745, TREE_SET_GID), 02745);
     ck_assert_uint_eq(asked, 1);
@@ -327,7 +341,8 @@ START_TEST(changes_behind_the_kernels_back_are_told)
 END_TEST
 
 UNIT_MAIN("attr", attributes_are_set_and_told, only_files_have_a_size_to_set,
-          chown_takes_set_ids, kill_priv_takes_set_ids,
+          chown_takes_set_ids,
+          a_chown_to_nobody_by_a_stranger_takes_none, kill_priv_takes_set_ids,
           unknown_callers_are_asked_for,
           directories_keep_set_ids, taking_away_is_for_those_who_wait,
           capabilities_go_with_set_ids, flags_stand_against, flags_are_four,

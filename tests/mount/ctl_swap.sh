@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# pagerctl gives a mount more swap while it is in use, and takes it away again:
+# what lies there moves elsewhere, and is refused if it would not fit.
+# shellcheck source=tests/mount/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+need_daemon
+mkdir "$work/more" "$work/small"
+chmod 755 "$work/more"
+
+# refused WHAT COMMAND...: fails, with one line that has WHAT in it.
+refused() {
+    local what=$1
+    shift
+    if "$@" >/dev/null 2>"$work/err"; then
+        fail "$* is not refused"
+    fi
+    grep -q -- "$what" "$work/err" || fail "$*: $(cat "$work/err")"
+    [[ $(wc -l <"$work/err") == 1 ]] || fail "$*: $(cat "$work/err")"
+}
+
+# used PLACE: as the list has it; nothing if it is not there.
+used() {
+    "$PAGERCTL" swapon "$mnt" | awk -v place="$1" '$1 == place {print $3}'
+}
+
+options=ram=8m,size=64m
+[[ $(id -u) != 0 ]] || options+=,allow_other
+mount_fs "$options"
+"$HELPERS/blob" write 1 $((32 << 20)) "$mnt/file" >/dev/null
+[[ $(used "$swap") == *M ]] || fail "nothing is on $swap: $(used "$swap")"
+[[ -z $(used "$work/more") ]] || fail "$work/more is there already"
+
+"$PAGERCTL" swapon "$mnt" "$work/more" size=64m priority=3 || fail "swapon"
+[[ $(used "$work/more") == 0 ]] || fail "the new area: $(used "$work/more")"
+refused "is swap of this mount already" \
+    "$PAGERCTL" swapon "$mnt" "$work/more" size=1m
+"$PAGERCTL" swapoff "$mnt" "$swap" || fail "swapoff"
+[[ -z $(used "$swap") ]] || fail "$swap is still there"
+[[ $(used "$work/more") == *M ]] || fail "nothing has moved"
+"$HELPERS/blob" read 1 $((32 << 20)) "$mnt/file" >/dev/null || fail "changed"
+
+(cd "$work" && "$PAGERCTL" swapon mnt small size=4m) || fail "relative"
+refused "cannot go" "$PAGERCTL" swapoff "$mnt" "$work/more"
+refused "is no swap of this mount" "$PAGERCTL" swapoff "$mnt" "$swap"
+refused "say with size=" "$PAGERCTL" swapon "$mnt" "$swap"
+refused "FUSE mount" "$PAGERCTL" swapon "$mnt" "$mnt" size=4m
+refused "usage" "$PAGERCTL" swapon "$mnt" "$swap" size=none
+refused "usage" "$PAGERCTL" swapoff "$mnt"
+refused "is not on a pagerfs" "$PAGERCTL" swapoff "$work" "$swap"
+if [[ $(id -u) == 0 ]] && as_user test -x "$PAGERCTL"; then
+    refused "only root and the user" as_user "$PAGERCTL" swapon "$mnt"
+    refused "only root and the user" \
+        as_user "$PAGERCTL" swapon "$mnt" /var/tmp size=4m
+    refused "only root and the user" \
+        as_user "$PAGERCTL" swapoff "$mnt" "$work/more"
+fi
+rm "$mnt/file"
+wait_until 10 "$PAGERCTL" swapoff "$mnt" "$work/more" 2>/dev/null ||
+    fail "an area that is needed by nobody does not go"
+"$HELPERS/blob" write 1 $((4 << 20)) "$mnt/file" >/dev/null || fail "writing on"
+umount_fs
