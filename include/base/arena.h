@@ -86,6 +86,8 @@ struct arena {
     void *ops_ctx;          /* (c) */
     struct mutex lock;      /* protects everything below */
     uint32_t free_head;     /* frames given back */
+    _Atomic uint32_t nr_warm; /* of these; written under lock, read by anyone */
+    uint32_t least_warm;    /* of nr_warm, since arena_idle */
     uint32_t trimmed_head;  /* the same, whose memory the kernel has */
     uint32_t fresh;         /* frames from here on were never used */
     _Atomic uint32_t nr_free; /* written under lock, read by anyone */
@@ -179,8 +181,15 @@ bool arena_handle_is_node(struct arena *arena, uint32_t handle);
  * all), HANDLE_NONE if there is none: how an owner finds all of its own. */
 uint32_t arena_node_next(struct arena *arena, uint32_t handle);
 
-/* Gives the memory of free frames back to the kernel, at most `max` frames
- * that lie at the head of the free list; returns how many. */
+/* Free frames whose memory the kernel has not got back. */
+static inline uint32_t arena_nr_warm(struct arena *arena)
+{
+    return atomic_load_explicit(&arena->nr_warm, memory_order_relaxed);
+}
+/* The fewest of them that there were since the last call: nobody needs those. */
+uint32_t arena_idle(struct arena *arena);
+/* Gives the memory of free frames back to the kernel, at most `max` frames, those
+ * freed last; returns how many. */
 uint32_t arena_trim(struct arena *arena, uint32_t max);
 
 /* Debug builds: walks the table and aborts on any contradiction. */

@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { OPTIONS_MESSAGE_BYTES = 512 };
+enum { OPTIONS_MESSAGE_BYTES = 512, OPTIONS_SWAPS_MAX = 16 };
 /* Below this there is no room for buffers, reserves and a few files at once. */
 #define OPTIONS_RAM_MIN ((uint64_t)4 << 20)
 
@@ -38,6 +38,13 @@ struct option_size {
     uint64_t bytes;
 };
 
+/* swap=PLACE[:pri=N][:size=BYTES] */
+struct option_swap {
+    char *place;               /* "none" only alone */
+    int priority;              /* -1: below those before it */
+    struct option_size size;   /* of a file; not given: swapsize= */
+};
+
 struct options {
     enum options_action action;
     char *source;              /* NULL: not given */
@@ -48,7 +55,8 @@ struct options {
         size; /* size= or nr_blocks=, the last one; 0: no limit */
     struct option_size nr_inodes; /* a count; 0: no limit */
     struct option_size ram, swapsize;
-    char *swap;                /* NULL: not given; "none" */
+    struct option_swap swap[OPTIONS_SWAPS_MAX]; /* in the order given */
+    unsigned nr_swap;          /* 0: none was given */
     mode_t mode;
     uid_t uid;
     gid_t gid;

@@ -49,7 +49,7 @@ struct request {
                                 * transport's */
     size_t bytes;              /* of the message */
     struct fuse_req *decoding; /* libfuse's, between its call of the handler and
-                                * the reply; NULL for what libfuse cannot
+                                * the reply; NULL for what it does not
                                 * decode */
     bool may_wait;
     enum request_again again;
@@ -87,6 +87,9 @@ void request_pool_destroy(struct request_pool *pool);
 /* The one used last, whose memory is warm; NULL if none is free. */
 struct request *request_get(struct request_pool *pool);
 void request_put(struct request_pool *pool, struct request *rq);
+/* Gives the memory of the buffers that are free, and of the caller's own, back to
+ * the kernel; what they hold is lost. */
+void request_pool_cool(struct request_pool *pool, struct request *own);
 /* Bytes that a message may have. */
 size_t request_room(const struct request_pool *pool);
 /* Marks the request with this id as interrupted; false if none is in work. */

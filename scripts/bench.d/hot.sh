@@ -42,8 +42,8 @@ for name in unpack copy commit remove; do
     targets+=("$name|tmpfs|0.33" "$name|memfs|3")
 done
 libfuse=
-files=4000 # names; and half as many files in the source tree
-seconds=2
+files=3000 # names; and half as many files in the source tree
+seconds=1
 data=256 # MiB
 
 bench_option() {
@@ -53,7 +53,7 @@ bench_option() {
 }
 
 bench_prepare() {
-    ((quick)) && files=500 seconds=1 data=64
+    ((small)) && files=500 seconds=1 data=64
     meta=$(dirname "$PAGERFS")/../../tests/bench/meta
     [[ -x $meta ]] || die "there is no $meta: build the tests too"
     examples=$libfuse/build/example

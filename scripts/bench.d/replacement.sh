@@ -16,7 +16,7 @@ targets=("seconds|clock|1.0")
 modules=1000 ram=12
 
 bench_prepare() {
-    ((quick)) && modules=100 ram=4
+    ((small)) && modules=200 ram=4
     place=$work/place
     mkdir "$place"
     # shellcheck source=tests/mount/tree.sh

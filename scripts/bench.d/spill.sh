@@ -28,11 +28,11 @@ rows=(
 targets=("write|tmpfs|1.0" "read|tmpfs|3" "read|raw|0.9" "rread1|tmpfs|1.0"
     "rread4|tmpfs|1.2" "rwrite|tmpfs|1.5")
 ram=256 # MiB
-seconds=5
+seconds=3
 
 bench_prepare() {
     data=$((4 * ram))
-    if ((quick)); then
+    if ((small)); then
         ram=64 data=256 seconds=1
     fi
     [[ -w $cgroups/cgroup.procs ]] || die "needs the memory cgroup (v1) at $cgroups"
@@ -94,7 +94,12 @@ swap_on() {
     chmod 600 "$file"
     mkswap "$file" >/dev/null
     swapon "$file"
-    undo "swapoff '$file'"
+    undo "wait_until 30 swap_off '$file'"
+}
+
+# It may be interrupted, or find too little memory at the moment.
+swap_off() {
+    swapoff "$1" 2>/dev/null || ! grep -q "^$1 " /proc/swaps
 }
 
 bench_subject() {
@@ -102,11 +107,15 @@ bench_subject() {
     group_make $(((ram + 32) << 20))
     case $1 in
     pagerfs)
+        # Whatever other swap the machine has is not for the daemon.
+        echo 0 >"$group/memory.swappiness"
         daemon_start "$place" "$PAGERFS" -f \
             -o "ram=${ram}m,size=$((data + 16))m,swapsize=$((data + 64))m,swap=$work" pagerfs "$place"
         ;;
     tmpfs)
         swap_on
+        # The load waits for swap then; else it is killed now and then.
+        echo 1 >"$group/memory.oom_control"
         mount -t tmpfs -o "size=$((data + 16))m" tmpfs "$place"
         undo "unmount '$place'"
         ;;

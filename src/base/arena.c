@@ -24,7 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { MIN_FRAMES = 64 };
+enum { MIN_FRAMES = 64, TRIM_AT_ONCE = 64 };
 
 static void *reserve(size_t bytes)
 {
@@ -91,20 +91,33 @@ void arena_set_ops(struct arena *arena, const struct arena_ops *ops, void *ctx,
     arena->reserve = reserve_frames;
 }
 
+/* The frame freed last, whose memory is still there; else one whose memory is
+ * not. */
+static uint32_t pop_free(struct arena *arena) REQUIRES(arena->lock)
+{
+    uint32_t frame = arena->free_head;
+
+    if (frame != FRAME_NONE) {
+        arena->free_head = arena->table[frame].next;
+        arena->nr_warm--;
+        arena->least_warm = MIN(arena->least_warm, arena->nr_warm);
+        return frame;
+    }
+    frame = arena->trimmed_head;
+    if (frame == FRAME_NONE)
+        return arena->fresh++;
+    arena->trimmed_head = arena->table[frame].next;
+    return frame;
+}
+
 uint32_t arena_take(struct arena *arena, uint32_t floor, enum frame_kind kind,
                     bool *low)
 {
-    uint32_t *head = arena->free_head != FRAME_NONE ? &arena->free_head
-                                                    : &arena->trimmed_head;
     uint32_t frame;
 
     if (arena->nr_free <= floor)
         return FRAME_NONE;
-    frame = *head;
-    if (frame != FRAME_NONE)
-        *head = arena->table[frame].next;
-    else
-        frame = arena->fresh++;
+    frame = pop_free(arena);
     INVARIANT("A1", arena->table[frame].kind == FRAME_FREE);
     memset(&arena->table[frame], 0, sizeof(struct frame));
     arena->table[frame].kind = (uint8_t)kind;
@@ -121,6 +134,7 @@ void arena_give(struct arena *arena, uint32_t frame)
     arena->table[frame].next = arena->free_head;
     arena->free_head = frame;
     arena->nr_free++;
+    arena->nr_warm++;
 }
 
 void arena_tell_low(struct arena *arena, bool low)
@@ -179,23 +193,68 @@ void arena_wait(struct arena *arena)
         arena->ops->wait(arena->ops_ctx);
 }
 
-/* Each frame is moved to the other list, so that none is looked at twice. */
-uint32_t arena_trim(struct arena *arena, uint32_t max)
+uint32_t arena_idle(struct arena *arena)
 {
-    uint32_t trimmed = 0;
+    uint32_t least;
 
     mutex_lock(&arena->lock, RANK_ARENA);
-    while (arena->free_head != FRAME_NONE && trimmed < max) {
-        uint32_t frame = arena->free_head;
+    least = arena->least_warm;
+    arena->least_warm = arena->nr_warm;
+    mutex_unlock(&arena->lock);
+    return least;
+}
 
-        madvise(arena_frame_ptr(arena, frame), PAGE_SIZE, MADV_DONTNEED);
-        arena->free_head = arena->table[frame].next;
-        arena->table[frame].next = arena->trimmed_head;
-        arena->trimmed_head = frame;
-        trimmed++;
+static int by_number(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* Takes the memory of these frames; neighbours share a system call. */
+static void drop_memory(struct arena *arena, uint32_t *frames, uint32_t nr)
+{
+    qsort(frames, nr, sizeof(*frames), by_number);
+    for (uint32_t i = 0, n; i < nr; i += n) {
+        for (n = 1; i + n < nr && frames[i + n] == frames[i] + n;)
+            n++;
+        madvise(arena_frame_ptr(arena, frames[i]), (size_t)n << PAGE_SHIFT,
+                MADV_DONTNEED);
+    }
+}
+
+/* Some frames, moved to the other list so that none is looked at twice.  The lock
+ * is held over the system calls, hence not for more. */
+static uint32_t trim_some(struct arena *arena, uint32_t max)
+{
+    uint32_t frames[TRIM_AT_ONCE], nr = 0;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    while (nr < max && arena->free_head != FRAME_NONE)
+        frames[nr++] = pop_free(arena);
+    drop_memory(arena, frames, nr);
+    while (nr > 0) {
+        arena->table[frames[--nr]].next = arena->trimmed_head;
+        arena->trimmed_head = frames[nr];
+        max--;
     }
     mutex_unlock(&arena->lock);
-    return trimmed;
+    return max;
+}
+
+uint32_t arena_trim(struct arena *arena, uint32_t max)
+{
+    uint32_t left = max;
+
+    while (left > 0) {
+        uint32_t some = MIN(left, (uint32_t)TRIM_AT_ONCE);
+        uint32_t missed = trim_some(arena, some);
+
+        left -= some - missed;
+        if (missed > 0)
+            break;
+    }
+    return max - left;
 }
 
 #ifdef PAGERFS_DEBUG
@@ -222,6 +281,7 @@ void arena_check(struct arena *arena)
     }
     listed = list_length(arena, arena->free_head) +
              list_length(arena, arena->trimmed_head);
+    INVARIANT("A1", list_length(arena, arena->free_head) == arena->nr_warm);
     INVARIANT("A1", slabs == arena->nr_slab_frames);
     INVARIANT("A1", raw == arena->nr_raw_frames);
     INVARIANT("A1", listed + (arena->nr_frames - arena->fresh) ==

@@ -82,9 +82,18 @@ static int check_mountpoint(struct mount *mount)
     return S_ISDIR(st.st_mode) ? 0 : refuse(given, ENOTDIR);
 }
 
-static const char *swap_spec(const struct options *options)
+/* The places for swap: those given, or the one that is taken otherwise. */
+static unsigned swap_count(const struct options *options)
 {
-    return options->swap ? options->swap : "/var/tmp";
+    return MAX(options->nr_swap, 1);
+}
+
+static struct option_swap swap_at(const struct options *options, unsigned i)
+{
+    static char usual[] = "/var/tmp";
+
+    return options->nr_swap ? options->swap[i]
+                            : (struct option_swap){ usual, -1, { 0 } };
 }
 
 /* Where `spec` is, or will be made; false if not even its directory is there,
@@ -103,9 +112,8 @@ static bool swap_place(const char *spec, char path[PATH_MAX])
 
 /* Swap below the mount point would be hidden by the mount, if it is not the
  * mount itself by some other name. */
-static int check_swap_place(const struct mount *mount)
+static int check_swap_place(const struct mount *mount, const char *spec)
 {
-    const char *spec = swap_spec(mount->options);
     size_t length = strlen(mount->mountpoint);
     char path[PATH_MAX];
 
@@ -117,6 +125,15 @@ static int check_swap_place(const struct mount *mount)
     log_error("swap=%s lies under the mount point: name a place elsewhere",
               spec);
     return -EINVAL;
+}
+
+static int check_swap(const struct mount *mount)
+{
+    int err = 0;
+
+    for (unsigned i = 0; !err && i < swap_count(mount->options); i++)
+        err = check_swap_place(mount, swap_at(mount->options, i).place);
+    return err;
 }
 
 /* --- putting together ---------------------------------------------------- */
@@ -133,31 +150,60 @@ static int make_arena(struct mount *mount)
     return err;
 }
 
-static int make_swap(struct mount *mount)
+/* The most blocks that a place may take; 0: it is not needed. */
+static uint64_t swap_blocks(const struct mount *mount,
+                            const struct option_swap *place)
 {
-    const struct options *options = mount->options;
-    const char *spec = swap_spec(options);
-    uint64_t blocks = pages_for(mount->sizing.swapsize);
+    struct stat st;
+
+    if (place->size.given)
+        return pages_for(place->size.bytes);
+    if (!mount->options->swapsize.given && stat(place->place, &st) == 0 &&
+        S_ISBLK(st.st_mode))
+        return SPACE_MAX_BLOCKS; /* the whole device */
+    return pages_for(mount->sizing.swapsize);
+}
+
+static int add_swap(struct mount *mount, const struct option_swap *place)
+{
+    uint64_t blocks = swap_blocks(mount, place);
     char message[SWAP_MESSAGE_BYTES];
     struct swap_file file;
-    struct stat st;
     int err;
 
-    if (!options->swapsize.given && stat(spec, &st) == 0 && S_ISBLK(st.st_mode))
-        blocks = 0; /* the whole device */
-    else if (blocks == 0)
-        spec = "none";
-    err = swap_file_open(&file, spec, blocks, message);
+    if (blocks == 0 || strcmp(place->place, "none") == 0)
+        return 0;
+    err = swap_file_open(&file, place->place, blocks, message);
     if (err) {
         log_error("%s", message);
         return err;
     }
-    mount->room = file.fd >= 0 ? swap_file_room(&file) : 0;
-    err = swap_create(&mount->swap, &file, mount->arena, SWAP_INFLIGHT);
+    mount->room += MIN(swap_file_room(&file), (uint64_t)file.nr_blocks);
+    err = swap_add(mount->swap, &file, place->priority);
     if (err) {
-        log_error("swap=%s cannot be used: %s", spec, strerror(-err));
+        log_error("swap=%s cannot be used: %s", place->place,
+                  err == -EEXIST ? "it is named twice" : strerror(-err));
         swap_file_close(&file);
     }
+    return err;
+}
+
+static int make_swap(struct mount *mount)
+{
+    const struct swap_file none = { .fd = -1 };
+    int err = swap_create(&mount->swap, &none, mount->arena, SWAP_INFLIGHT);
+
+    if (err) {
+        log_error("no memory for swap: %s", strerror(-err));
+        return err;
+    }
+    for (unsigned i = 0; !err && i < swap_count(mount->options); i++) {
+        struct option_swap place = swap_at(mount->options, i);
+
+        err = add_swap(mount, &place);
+    }
+    if (err)
+        swap_destroy(mount->swap);
     return err;
 }
 
@@ -352,7 +398,7 @@ int mount_run(const struct options *options, uint64_t memory)
     mount->options = options;
     err = check_mountpoint(mount);
     if (!err)
-        err = check_swap_place(mount);
+        err = check_swap(mount);
     if (err)
         goto free_mount;
     err = plan(mount, memory);

@@ -188,7 +188,8 @@ void options_fini(struct options *options)
     fuse_opt_free_args(&args);
     free(options->source);
     free(options->mountpoint);
-    free(options->swap);
+    for (unsigned i = 0; i < options->nr_swap; i++)
+        free(options->swap[i].place);
     *options = (struct options){ 0 };
 }
 

@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* As swapon(8). */
+enum { SWAP_PRIORITY_MAX = 32767 };
+
 static int set_size(struct parse *parse, struct option_size *size,
                     uint64_t whole, uint64_t unit, const char *value)
 {
@@ -75,13 +78,60 @@ static int opt_ram(struct parse *parse, const char *value)
     return 0;
 }
 
+/* One of the parts behind a place.  1: it was; 0: it is part of the name. */
+static int swap_suffix(struct parse *parse, struct option_swap *swap,
+                       const char *text)
+{
+    uint64_t number;
+
+    if (strncmp(text, "size=", 5) == 0)
+        return set_bytes(parse, &swap->size, 0, text + 5) ? -1 : 1;
+    if (strncmp(text, "pri=", 4) != 0)
+        return 0;
+    if (number_parse(text + 4, 10, SWAP_PRIORITY_MAX, &number))
+        return parse_fail(parse, -EINVAL, "%s is not a priority of swap: give "
+                          "0 to %u", text, SWAP_PRIORITY_MAX);
+    swap->priority = (int)number;
+    return 1;
+}
+
+/* "none" goes with nothing else. */
+static int swap_alone(struct parse *parse)
+{
+    const struct options *options = parse->options;
+    bool none = false;
+
+    for (unsigned i = 0; i < options->nr_swap; i++)
+        none |= strcmp(options->swap[i].place, "none") == 0;
+    if (none && options->nr_swap > 1)
+        return parse_fail(parse, -EINVAL, "swap=none and another swap=: give "
+                          "one or the other");
+    return 0;
+}
+
 static int opt_swap(struct parse *parse, const char *value)
 {
+    struct options *options = parse->options;
+    struct option_swap *swap;
+    int taken = 0;
+    char *suffix;
+
     if (*value == '\0')
         return parse_fail(parse, -EINVAL,
                           "swap= wants a file, a directory, a block "
                           "device, or none");
-    return parse_string(parse, &parse->options->swap, value);
+    if (options->nr_swap == OPTIONS_SWAPS_MAX)
+        return parse_fail(parse, -EINVAL, "swap=%s is one too many: %u places "
+                          "at most", value, OPTIONS_SWAPS_MAX);
+    swap = &options->swap[options->nr_swap];
+    *swap = (struct option_swap){ .priority = -1 };
+    if (parse_string(parse, &swap->place, value))
+        return -1;
+    options->nr_swap++;
+    while ((suffix = strrchr(swap->place, ':')) != NULL &&
+           (taken = swap_suffix(parse, swap, suffix + 1)) > 0)
+        *suffix = '\0';
+    return taken < 0 ? -1 : swap_alone(parse);
 }
 
 static int opt_swapsize(struct parse *parse, const char *value)
@@ -199,10 +249,10 @@ static const struct own_option own_options[] = {
     { "nogrpid", opt_nogrpid, NULL, "they take the creator's (default)" },
     { "ram", opt_ram, "BYTES[k|m|g|t|%]",
       "RAM for everything: data, names, buffers (a quarter of memory)" },
-    { "swap", opt_swap, "PLACE",
-      "a file, a directory, a block device, or none (/var/tmp)" },
+    { "swap", opt_swap, "PLACE[:pri=N]",
+      "a file, directory, block device, or none (/var/tmp); many times" },
     { "swapsize", opt_swapsize, "BYTES[k|m|g|t]",
-      "most that swap may take (as much as size)" },
+      "most that each swap file may take (as much as size)" },
     { "cache", opt_cache, "auto|none",
       "may the kernel cache file contents, outside ram (auto)" },
     { "replacement", opt_replacement, "s3fifo|clock",

@@ -11,6 +11,10 @@
  * Beside rings only FORGET and INTERRUPT come here, which nobody waits for.  A
  * pause after each then lets the kernel gather FORGETs into one message, instead
  * of waking the reader at each unlink.  An idle reader sleeps in its read.
+ *
+ * After large messages whoever read last waits a second for the next; if none
+ * comes, the memory of all buffers that nobody uses goes back to the kernel.  The
+ * other readers may be asleep with theirs: they are kicked, too.
  */
 #include "readers.h"
 
@@ -20,10 +24,13 @@
 #include "threads.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { KICK_PAUSE_NS = 1000000 };
+enum { KICK_PAUSE_NS = 1000000, IDLE_MS = 1000 };
+/* A message whose buffer is worth giving back. */
+enum { LARGE_BYTES = 4 * PAGE_SIZE };
 
 /* False: there will be no more messages. */
 static bool go_on(int err)
@@ -36,18 +43,46 @@ static bool go_on(int err)
     return false;
 }
 
+/* Waits until there is a message or a second has passed; was it that? */
+static bool is_idle(const struct session *session)
+{
+    struct pollfd from = { .fd = session->fd, .events = POLLIN };
+
+    return poll(&from, 1, IDLE_MS) == 0;
+}
+
+/* The mount is idle: so say all readers. */
+static void cool(struct readers *readers)
+{
+    atomic_store(&readers->warm, false);
+    atomic_fetch_add(&readers->cooled, 1);
+    for (unsigned i = 0; i < atomic_load(&readers->nr); i++)
+        if (!pthread_equal(readers->threads[i], pthread_self()))
+            pthread_kill(readers->threads[i], THREAD_KICK);
+}
+
 static void *read_on(void *ctx)
 {
     struct readers *readers = ctx;
     struct session *session = readers->session;
     struct request *rq = request_get(session->requests);
     size_t room = request_room(session->requests);
+    unsigned cooled = 0;
 
     threads_allow_kick();
     while (!atomic_load_explicit(&session->stopping, memory_order_relaxed)) {
-        ssize_t got = read(session->fd, rq->message, room);
+        ssize_t got;
 
+        if (atomic_load(&readers->warm) && is_idle(session))
+            cool(readers);
+        if (atomic_load(&readers->cooled) != cooled) {
+            cooled = atomic_load(&readers->cooled);
+            request_pool_cool(session->requests, rq);
+        }
+        got = read(session->fd, rq->message, room);
         if (got > 0) {
+            if (got > LARGE_BYTES)
+                atomic_store(&readers->warm, true);
             rq = session_serve(session, rq, (size_t)got);
             if (readers->pause_ns)
                 clock_sleep_ns(readers->pause_ns);
@@ -65,14 +100,13 @@ int readers_start(struct readers *readers, struct session *session, unsigned nr,
 {
     readers->session = session;
     readers->pause_ns = pause_ns;
-    readers->nr = 0;
-    while (readers->nr < nr) {
-        int err = threads_start(&readers->threads[readers->nr], "reader",
-                                read_on, readers);
+    for (unsigned i = 0; i < nr; i++) {
+        int err = threads_start(&readers->threads[i], "reader", read_on,
+                                readers);
 
         if (err)
             return err;
-        readers->nr++;
+        atomic_store(&readers->nr, i + 1);
     }
     atomic_store_explicit(&session->spare_readers, nr - 1,
                           memory_order_relaxed);
@@ -81,7 +115,7 @@ int readers_start(struct readers *readers, struct session *session, unsigned nr,
 
 void readers_stop(struct readers *readers)
 {
-    for (unsigned i = 0; i < readers->nr; i++)
+    for (unsigned i = 0; i < atomic_load(&readers->nr); i++)
         while (pthread_tryjoin_np(readers->threads[i], NULL) != 0) {
             pthread_kill(readers->threads[i], THREAD_KICK);
             clock_sleep_ns(KICK_PAUSE_NS);

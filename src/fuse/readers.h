@@ -12,7 +12,9 @@ struct session;
 struct readers {
     struct session *session;
     uint64_t pause_ns; /* after each message; 0: none */
-    unsigned nr;
+    _Atomic bool warm;      /* buffers have held large messages */
+    _Atomic unsigned cooled; /* times that a reader found the mount idle */
+    _Atomic unsigned nr;
     pthread_t threads[SIZING_MAX_READERS];
 };
 

@@ -98,6 +98,23 @@ void request_put(struct request_pool *pool, struct request *rq)
     mutex_unlock(&pool->lock);
 }
 
+/* The buffer of `rq`, from its first page. */
+static void cool(const struct request_pool *pool, const struct request *rq)
+{
+    madvise(rq->message + REQUEST_HEAD - PAGE_SIZE, stride(pool->max_write),
+            MADV_DONTNEED);
+}
+
+/* A free buffer is taken only under the lock, so none is in use meanwhile. */
+void request_pool_cool(struct request_pool *pool, struct request *own)
+{
+    cool(pool, own);
+    mutex_lock(&pool->lock, RANK_FUSE);
+    list_for_each_safe(pos, &pool->free)
+        cool(pool, list_entry(pos, struct request, link));
+    mutex_unlock(&pool->lock);
+}
+
 size_t request_room(const struct request_pool *pool)
 {
     return REQUEST_HEAD + pool->max_write;

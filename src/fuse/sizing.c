@@ -103,7 +103,7 @@ static void plan_buffers(struct sizing *sizing, const struct options *options,
 
 static bool swap_is_none(const struct options *options)
 {
-    return options->swap && strcmp(options->swap, "none") == 0;
+    return options->nr_swap > 0 && strcmp(options->swap[0].place, "none") == 0;
 }
 
 static uint64_t swap_default(const struct sizing *sizing, uint64_t memory)

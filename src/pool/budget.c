@@ -178,6 +178,7 @@ void budget_uncharge_metadata(struct pool *pool)
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
     INVARIANT("I6", b->metadata > 0);
     b->metadata--;
+    grow_poke(pool);
     mutex_unlock(&pool->budget.lock);
 }
 

@@ -1,4 +1,4 @@
-/* grow.c - how much of the host's disk the swap file has.
+/* grow.c - how much of the host's disk, and of its memory, is held.
  *
  * The file grows when a charge needs it (grow_file), by one thread at a time;
  * others wait for that growth and look again.  So that writers rarely wait, a
@@ -11,7 +11,12 @@
  * to the host.  The capacity is lowered first, in `release`, so that no charge
  * counts on a block that is about to vanish.
  *
- * With nothing to do the keeper sleeps without a timer.
+ * And it gives the memory of free frames back: of those that nobody has taken for
+ * a second, the fewest that were free in it.  So frames that come and go stay
+ * warm, and what a deletion leaves is gone two seconds later.
+ *
+ * The keeper looks every second as long as there is something to give back, and
+ * otherwise sleeps without a timer.
  */
 #include "pool_internal.h"
 
@@ -24,8 +29,11 @@
 
 /* Blocks.  Ahead of charges: an eighth of RAM or swap, at most 16 MiB. */
 enum { AHEAD_MAX = 4096, AHEAD_SHARE = 8 };
-/* Surplus that is kept: an eighth of the swap limit, at least 64 MiB. */
+/* Surplus that is kept: an eighth of the swap limit, at least 64 MiB; but no more
+ * than is in use, so that what held little in the end holds next to nothing. */
 enum { KEEP_MIN = 16384, KEEP_SHARE = 8 };
+/* Free frames that are not worth a look: 256 KiB. */
+enum { WARM_MIN = 64 };
 /* After a refusal of the host, and after the last pageout. */
 enum { RETRY_SECONDS = 1, QUIET_SECONDS = 5 };
 
@@ -36,7 +44,9 @@ static uint64_t ahead(const struct budget *b)
 
 static uint64_t keep(const struct budget *b)
 {
-    return MAX(b->blocks_max / KEEP_SHARE, KEEP_MIN);
+    uint64_t most = MAX(b->blocks_max / KEEP_SHARE, KEEP_MIN);
+
+    return round_down(MIN(most, b->data + b->metadata), SPACE_CLUSTER);
 }
 
 static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
@@ -51,11 +61,19 @@ static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
 static uint64_t surplus(struct pool *pool) REQUIRES(pool->budget.lock)
 {
     struct budget *b = &pool->budget;
-    uint64_t spare = MIN(budget_spare(b), b->capacity);
+    uint64_t spare = budget_spare(b), kept = keep(b);
 
-    if (spare <= keep(b) || !swap_can_trim(pool->swap))
+    /* Not what would have to be grown again at once. */
+    spare = MIN(spare - MIN(spare, 2 * ahead(b)), b->capacity);
+    if (spare <= kept || !swap_can_trim(pool->swap))
         return 0;
-    return spare - keep(b);
+    return spare - kept;
+}
+
+/* Is anything held that may not be needed any more? */
+static bool leftover(struct pool *pool) REQUIRES(pool->budget.lock)
+{
+    return arena_nr_warm(pool->arena) > WARM_MIN || surplus(pool) > 0;
 }
 
 void grow_poke(struct pool *pool)
@@ -65,10 +83,17 @@ void grow_poke(struct pool *pool)
     if (b->keeper == KEEPER_AWAKE)
         return;
     if (!growth_due(pool) &&
-        (b->keeper == KEEPER_WATCHING || surplus(pool) == 0))
+        (b->keeper == KEEPER_WATCHING || !leftover(pool)))
         return;
     b->keeper = KEEPER_AWAKE;
     cond_signal(&b->work);
+}
+
+void grow_look(struct pool *pool)
+{
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    grow_poke(pool);
+    mutex_unlock(&pool->budget.lock);
 }
 
 void grow_ask_blocks(struct pool *pool)
@@ -192,6 +217,14 @@ static bool keeper_work(struct pool *pool) REQUIRES(pool->budget.lock)
     return done;
 }
 
+/* A second has passed. */
+static void keeper_trim_memory(struct pool *pool) REQUIRES(pool->budget.lock)
+{
+    mutex_unlock(&pool->budget.lock);
+    arena_trim(pool->arena, arena_idle(pool->arena));
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+}
+
 static void *keeper_main(void *arg)
 {
     struct pool *pool = arg;
@@ -202,9 +235,10 @@ static void *keeper_main(void *arg)
         b->keeper = KEEPER_AWAKE;
         if (keeper_work(pool) || b->stop)
             continue;
-        if (surplus(pool) > 0 || growth_due(pool)) {
+        if (leftover(pool) || growth_due(pool)) {
             b->keeper = KEEPER_WATCHING;
-            cond_wait_for(&b->work, &pool->budget.lock, SECOND_NS);
+            if (!cond_wait_for(&b->work, &pool->budget.lock, SECOND_NS))
+                keeper_trim_memory(pool);
         } else {
             b->keeper = KEEPER_IDLE;
             cond_wait(&b->work, &pool->budget.lock);

@@ -263,6 +263,7 @@ static void pagein_finish(struct pool_io *io)
     pool_io_put(pool, io);
     pool->ops->release(pool->ctx, owner);
     launder_hope(pool);
+    grow_look(pool);
     atomic_fetch_sub(&pool->inflight, 1);
 }
 

@@ -402,5 +402,6 @@ static void pageout_done(struct swap_io *io, int err)
     pageout_put(pool, out, nr);
     pool->ops->release(pool->ctx, owner);
     launder_kick(pool, KICK_DONE);
+    grow_look(pool);
     atomic_fetch_sub(&pool->inflight, 1);
 }

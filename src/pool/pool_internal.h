@@ -157,6 +157,9 @@ void budget_resize_end(struct pool *pool) RELEASE(pool->budget.lock);
 /* Wakes the keeper if it has something to do. */
 void grow_poke(struct pool *pool) REQUIRES(pool->budget.lock);
 void grow_ask_blocks(struct pool *pool);
+/* Frames may have come free without a charge that did: at the end of I/O.  No lock
+ * of RANK_BUDGET or later held. */
+void grow_look(struct pool *pool);
 int grow_start(struct pool *pool);
 void grow_stop(struct pool *pool);
 

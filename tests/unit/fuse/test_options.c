@@ -79,7 +79,7 @@ START_TEST(test_defaults)
     ck_assert_int_eq(options.action, OPTIONS_MOUNT);
     ck_assert(!options.size.given && !options.ram.given);
     ck_assert(!options.swapsize.given && !options.nr_inodes.given);
-    ck_assert_ptr_null(options.swap);
+    ck_assert_uint_eq(options.nr_swap, 0);
     ck_assert_uint_eq(options.mode, 01777);
     ck_assert_uint_eq(options.uid, getuid());
     ck_assert_uint_eq(options.gid, getgid());
@@ -140,12 +140,26 @@ END_TEST
 START_TEST(test_swap_and_cache)
 {
     good("pagerfs -o swap=/var/tmp,cache=none,replacement=clock /mnt");
-    ck_assert_str_eq(options.swap, "/var/tmp");
+    ck_assert_str_eq(options.swap[0].place, "/var/tmp");
+    ck_assert_int_eq(options.swap[0].priority, -1);
     ck_assert_int_eq(options.cache, OPTIONS_CACHE_NONE);
     options_fini(&options);
     good("pagerfs -o swap=/a\\,b /mnt");
-    ck_assert_str_eq(options.swap, "/a,b");
+    ck_assert_str_eq(options.swap[0].place, "/a,b");
     options_fini(&options);
+    good("pagerfs -o swap=/a:pri=5,swap=/b:c,swap=/d:pri=7:size=1g /mnt");
+    ck_assert_uint_eq(options.nr_swap, 3);
+    ck_assert_str_eq(options.swap[0].place, "/a");
+    ck_assert_int_eq(options.swap[0].priority, 5);
+    ck_assert_str_eq(options.swap[1].place, "/b:c");
+    ck_assert(!options.swap[1].size.given);
+    ck_assert_str_eq(options.swap[2].place, "/d");
+    ck_assert_int_eq(options.swap[2].priority, 7);
+    ck_assert_uint_eq(options.swap[2].size.bytes, (uint64_t)1 << 30);
+    options_fini(&options);
+    bad("pagerfs -o swap=/a:pri=x /mnt", "pri=x");
+    bad("pagerfs -o swap=/a:size=lots /mnt", "size");
+    bad("pagerfs -o swap=/a,swap=none /mnt", "swap=none");
     bad("pagerfs -o swap= /mnt", "swap=");
     bad("pagerfs -o swap /mnt", "swap");
     bad("pagerfs -o cache=some /mnt", "cache=some");

@@ -78,14 +78,16 @@ START_TEST(test_swap_default)
 {
     struct options options = { .ram = { true, 64 * MIB },
                                .size = { true, GIB } };
+    char none[] = "none", somewhere[] = "/somewhere";
 
     ck_assert_uint_ge(plan(&options, GIB).swapsize, GIB);
     options.size.bytes = 16 * MIB;
     ck_assert_uint_eq(plan(&options, GIB).swapsize, 0);
     options.size.bytes = GIB;
-    options.swap = "none";
+    options.nr_swap = 1;
+    options.swap[0].place = none;
     ck_assert_uint_eq(plan(&options, GIB).swapsize, 0);
-    options.swap = "/somewhere";
+    options.swap[0].place = somewhere;
     options.swapsize = (struct option_size){ true, 5 * MIB };
     ck_assert_uint_eq(plan(&options, GIB).swapsize, 5 * MIB);
 }
