@@ -49,7 +49,7 @@ struct request {
                                 * transport's */
     size_t bytes;              /* of the message */
     struct fuse_req *decoding; /* libfuse's, between its call of the handler and
-                                * the reply; NULL for what libfuse cannot
+                                * the reply; NULL for what it does not
                                 * decode */
     bool may_wait;
     enum request_again again;

@@ -1,6 +1,7 @@
 /* ops.h - the handlers, one for each operation of FUSE; private to src/fuse.
  *
- * A handler decodes, asks the tree once, and replies.  Errors of the tree go to
+ * A handler decodes, asks the tree once, and replies.  `req` is libfuse's, NULL
+ * if the request went around it.  Errors of the tree go to
  * request_again first; what it takes is run again later.
  */
 #ifndef FUSE_OPS_H
@@ -17,6 +18,8 @@ extern const struct fuse_lowlevel_ops fuse_ops;
  * NULL: libfuse's. */
 typedef void raw_handler(struct request *rq);
 raw_handler *raw_handler_of(uint32_t opcode);
+/* What comes so often that it goes around libfuse (decode.c). */
+raw_handler *frequent_handler_of(uint32_t opcode);
 
 /* The reply when the tree returned `error`, unless the request runs again. */
 static inline void op_result(struct request *rq, int error)

@@ -83,9 +83,10 @@ void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
 
     (void)unused;
     (void)to_set;
+    (void)fi;
     err = tree_setattr(rq->session->tree, &cred, id,
-                       set_of(in->valid, fi != NULL), &attr, rq->may_wait,
-                       &result);
+                       set_of(in->valid, in->valid & FATTR_FH), &attr,
+                       rq->may_wait, &result);
     if (err)
         op_result(rq, err);
     else

@@ -102,6 +102,24 @@ static void what_was_mapped_or_cached(void)
     close(to);
 }
 
+/* More than the old request can say; tmpfs would make pages of the holes. */
+static void holes_beyond_4_gib(void)
+{
+    const off_t far = (off_t)9 << 29, end = (off_t)5 << 30;
+    int from = open("from", O_RDWR | O_CREAT, 0644);
+    int to = open("to", O_RDWR | O_CREAT, 0644);
+    char byte = 0;
+
+    if (!on_tmpfs()) {
+        CHECK(pwrite(from, "x", 1, far) == 1 && ftruncate(from, end) == 0);
+        CHECK(copy(from, 0, to, 0, (size_t)end) == end);
+        CHECK(stat_of("to").st_size == end && pages_of("to") == 1);
+        CHECK(pread(to, &byte, 1, far) == 1 && byte == 'x');
+    }
+    close(from);
+    close(to);
+}
+
 static void wrong_arguments(void)
 {
     int from, to, dir = open(".", O_RDONLY);
@@ -132,5 +150,5 @@ static void syncing(void)
 }
 
 PROBE_MAIN(CASE(every_alignment), CASE(within_one_file), CASE(up_to_the_end),
-           CASE(what_was_mapped_or_cached), CASE(wrong_arguments),
-           CASE(syncing))
+           CASE(what_was_mapped_or_cached), CASE(holes_beyond_4_gib),
+           CASE(wrong_arguments), CASE(syncing))

@@ -40,6 +40,26 @@ static void allowed_size(void)
     close(fd);
 }
 
+/* Unless it is ignored, a signal comes with EFBIG. */
+static void the_signal(void)
+{
+    struct rlimit few = { .rlim_cur = 10, .rlim_max = 10 }, none = { 0 };
+    int status, fd = open("f", O_RDWR | O_CREAT, 0644);
+    pid_t child = fork();
+
+    CHECK(child >= 0);
+    if (child == 0) {
+        signal(SIGXFSZ, SIG_DFL);
+        CHECK(setrlimit(RLIMIT_CORE, &none) == 0);
+        CHECK(setrlimit(RLIMIT_FSIZE, &few) == 0);
+        CHECK(pwrite(fd, "x", 1, 10) == -1);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == SIGXFSZ && stat_of("f").st_size == 0);
+    close(fd);
+}
+
 static void the_wrong_kind(void)
 {
     char byte;
@@ -102,5 +122,6 @@ static void running_program(void)
     CHECK(WIFSIGNALED(status));
 }
 
-PROBE_MAIN(CASE(largest_size), CASE(allowed_size), CASE(the_wrong_kind),
+PROBE_MAIN(CASE(largest_size), CASE(allowed_size), CASE(the_signal),
+           CASE(the_wrong_kind),
            CASE(running_program))
