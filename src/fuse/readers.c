@@ -14,7 +14,8 @@
  *
  * After large messages whoever read last waits a second for the next; if none
  * comes, the memory of all buffers that nobody uses goes back to the kernel.  The
- * other readers may be asleep with theirs: they are kicked, too.
+ * other readers may be asleep with theirs: they are kicked, too, until each has
+ * given its own back or is found to have other things to do.
  */
 #include "readers.h"
 
@@ -28,7 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KICK_PAUSE_NS = 1000000, IDLE_MS = 1000 };
+enum { KICK_PAUSE_NS = 1000000, KICKS = 100, IDLE_MS = 1000 };
 /* A message whose buffer is worth giving back. */
 enum { LARGE_BYTES = 4 * PAGE_SIZE };
 
@@ -51,34 +52,58 @@ static bool is_idle(const struct session *session)
     return poll(&from, 1, IDLE_MS) == 0;
 }
 
-/* The mount is idle: so say all readers. */
-static void cool(struct readers *readers)
+/* Gives back what it holds, if that is due. */
+static void cool(struct reader *reader, struct request *rq)
 {
+    unsigned due = atomic_load(&reader->readers->cooled);
+
+    if (atomic_load(&reader->cooled) == due)
+        return;
+    request_pool_cool(reader->readers->session->requests, rq);
+    atomic_store(&reader->cooled, due);
+}
+
+/* Kicks those that have not given back theirs; were there any? */
+static bool kick_warm(struct readers *readers)
+{
+    unsigned due = atomic_load(&readers->cooled);
+    bool any = false;
+
+    for (unsigned i = 0; i < atomic_load(&readers->nr); i++)
+        if (atomic_load(&readers->reader[i].cooled) != due) {
+            pthread_kill(readers->reader[i].thread, THREAD_KICK);
+            any = true;
+        }
+    return any;
+}
+
+/* The mount is idle: so say all readers. */
+static void cool_all(struct reader *self, struct request *rq)
+{
+    struct readers *readers = self->readers;
+
     atomic_store(&readers->warm, false);
     atomic_fetch_add(&readers->cooled, 1);
-    for (unsigned i = 0; i < atomic_load(&readers->nr); i++)
-        if (!pthread_equal(readers->threads[i], pthread_self()))
-            pthread_kill(readers->threads[i], THREAD_KICK);
+    cool(self, rq);
+    for (unsigned kicks = 0; kicks < KICKS && kick_warm(readers); kicks++)
+        clock_sleep_ns(KICK_PAUSE_NS);
 }
 
 static void *read_on(void *ctx)
 {
-    struct readers *readers = ctx;
+    struct reader *reader = ctx;
+    struct readers *readers = reader->readers;
     struct session *session = readers->session;
     struct request *rq = request_get(session->requests);
     size_t room = request_room(session->requests);
-    unsigned cooled = 0;
 
     threads_allow_kick();
     while (!atomic_load_explicit(&session->stopping, memory_order_relaxed)) {
         ssize_t got;
 
         if (atomic_load(&readers->warm) && is_idle(session))
-            cool(readers);
-        if (atomic_load(&readers->cooled) != cooled) {
-            cooled = atomic_load(&readers->cooled);
-            request_pool_cool(session->requests, rq);
-        }
+            cool_all(reader, rq);
+        cool(reader, rq);
         got = read(session->fd, rq->message, room);
         if (got > 0) {
             if (got > LARGE_BYTES)
@@ -101,9 +126,11 @@ int readers_start(struct readers *readers, struct session *session, unsigned nr,
     readers->session = session;
     readers->pause_ns = pause_ns;
     for (unsigned i = 0; i < nr; i++) {
-        int err = threads_start(&readers->threads[i], "reader", read_on,
-                                readers);
+        struct reader *reader = &readers->reader[i];
+        int err;
 
+        reader->readers = readers;
+        err = threads_start(&reader->thread, "reader", read_on, reader);
         if (err)
             return err;
         atomic_store(&readers->nr, i + 1);
@@ -116,8 +143,8 @@ int readers_start(struct readers *readers, struct session *session, unsigned nr,
 void readers_stop(struct readers *readers)
 {
     for (unsigned i = 0; i < atomic_load(&readers->nr); i++)
-        while (pthread_tryjoin_np(readers->threads[i], NULL) != 0) {
-            pthread_kill(readers->threads[i], THREAD_KICK);
+        while (pthread_tryjoin_np(readers->reader[i].thread, NULL) != 0) {
+            pthread_kill(readers->reader[i].thread, THREAD_KICK);
             clock_sleep_ns(KICK_PAUSE_NS);
         }
 }

@@ -9,13 +9,21 @@
 
 struct session;
 
+struct readers;
+
+struct reader {
+    struct readers *readers;
+    pthread_t thread;
+    _Atomic unsigned cooled; /* as in readers, when it last gave memory back */
+};
+
 struct readers {
     struct session *session;
     uint64_t pause_ns; /* after each message; 0: none */
     _Atomic bool warm;      /* buffers have held large messages */
     _Atomic unsigned cooled; /* times that a reader found the mount idle */
     _Atomic unsigned nr;
-    pthread_t threads[SIZING_MAX_READERS];
+    struct reader reader[SIZING_MAX_READERS];
 };
 
 /* Those that were started before an error are for readers_stop. */

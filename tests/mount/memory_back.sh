@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# What was deleted is given back: the daemon's memory to what a fresh one has, but
-# for 2 MiB and the buffer that each of two sleeping readers may have in hand, and
-# the swap file to less than a hundredth of its peak.
+# What was deleted is given back: the daemon's memory to within 2 MiB of what a
+# fresh one has, and the swap file to less than a hundredth of its peak.
 # shellcheck source=tests/mount/lib.sh
 source "$(dirname "$0")/lib.sh"
 
@@ -31,7 +30,7 @@ peak_rss=$(rss_kib) peak_swap=$(swap_kib)
 rm -r "$mnt/file" "$mnt/small"
 
 is_back() {
-    (($(rss_kib) <= fresh + 4096 && $(swap_kib) * 100 <= peak_swap))
+    (($(rss_kib) <= fresh + 2048 && $(swap_kib) * 100 <= peak_swap))
 }
 back=0
 wait_until 30 is_back || back=1

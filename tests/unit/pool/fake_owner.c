@@ -190,6 +190,8 @@ void rig_up(struct rig *rig, const struct rig_config *config)
         .ctx = rig,
     };
     ck_assert_int_eq(pool_create(&rig->pool, &pool), 0);
+    if (!config->quiet)
+        atomic_store(&rig->pool->launder.last_write_ns, clock_monotonic_ns());
     if (!config->stopped)
         ck_assert_int_eq(pool_start(rig->pool), 0);
 }

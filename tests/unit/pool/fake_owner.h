@@ -48,6 +48,8 @@ struct rig_config {
     uint64_t pages;           /* of each owner */
     const char *replacement;
     bool stopped;             /* do not start the pool's threads */
+    bool quiet;               /* as if pageout had long done nothing: blocks that
+                               * are not needed are trimmed at once */
 };
 
 extern const struct pool_ops fake_owner_ops;

@@ -14,7 +14,8 @@ static struct rig rig;
 static void setup(uint32_t frames, uint32_t blocks, bool stopped)
 {
     rig_up(&rig, &(struct rig_config){ .frames = frames, .blocks = blocks,
-                                       .pages = 1, .stopped = stopped });
+                                       .pages = 1, .stopped = stopped,
+                                       .quiet = true });
 }
 
 static struct pool_stats stats(void)
