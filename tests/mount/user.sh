@@ -39,9 +39,24 @@ as_user fusermount3 -u "$mnt" || fail "fusermount3 -u"
 wait_until 10 gone "$daemon" || fail "the daemon does not end"
 daemon=
 
-if grep -qs '^user_allow_other' /etc/fuse.conf || [[ $(id -u) == 0 ]]; then
+# Root's own is as closed, whatever the modes say.
+if [[ $(id -u) == 0 ]]; then
     runner=()
-    [[ $(id -u) != 0 ]] || chown root:root "$mnt" "$swap"
+    chown root:root "$mnt" "$swap"
+    mount_fs ram=8m,size=64m,mode=777
+    echo open >"$mnt/open"
+    chmod 666 "$mnt/open"
+    for try in "ls $mnt" "stat $mnt/open" "cat $mnt/open" "touch $mnt/new"; do
+        # shellcheck disable=SC2086  # command and path
+        LC_ALL=C as_user $try >/dev/null 2>"$work/err" &&
+            fail "no allow_other, and yet: $try"
+        grep -q 'Permission denied' "$work/err" ||
+            fail "no allow_other: $try says $(cat "$work/err")"
+    done
+    umount_fs
+fi
+
+if grep -qs '^user_allow_other' /etc/fuse.conf || [[ $(id -u) == 0 ]]; then
     mount_fs ram=8m,size=64m,allow_other
     echo open >"$mnt/open"
     echo closed >"$mnt/closed"
