@@ -128,6 +128,60 @@ static void too_much_changes_nothing(void)
     close(fd);
 }
 
+/* Fills the mount with a file of its own, but for `left` pages.  What keeps the
+ * record of so many takes space as well: hence by halves. */
+static void leave_pages(fsblkcnt_t left)
+{
+    struct statfs st;
+    off_t end = 0, size;
+    int fd = open("filler", O_RDWR | O_CREAT, 0644);
+
+    CHECK(fd >= 0 && fstatfs(fd, &st) == 0);
+    while (st.f_bfree > left) {
+        size = (off_t)(st.f_bfree - left + 1) / 2 * PAGE;
+        CHECK(fallocate(fd, 0, end, size) == 0 && fstatfs(fd, &st) == 0);
+        end += size;
+    }
+    CHECK(st.f_bfree > left / 2);
+    close(fd);
+}
+
+/* The range of 64 pages has some already, the others do not all fit: the file
+ * has those it had, with what was in them, and the space is there for others. */
+static void rolls_back(int mode)
+{
+    struct statfs before, after;
+    uint8_t bytes[PAGE];
+    int fd = open("f", O_RDWR | O_CREAT, 0644);
+
+    memset(bytes, 0xee, sizeof(bytes));
+    for (off_t page = 3; page < 64; page += 7)
+        CHECK(pwrite(fd, bytes, PAGE, page * PAGE) == PAGE);
+    CHECK(fsync(fd) == 0 && pages_of("f") == 9);
+    CHECK(fstatfs(fd, &before) == 0);
+    CHECK(fallocate(fd, mode, 0, 64 * PAGE) == -1);
+    CHECK(errno == ENOSPC || (errno == EOPNOTSUPP && on_tmpfs()));
+    CHECK(fstatfs(fd, &after) == 0 && before.f_bfree == after.f_bfree);
+    CHECK(pages_of("f") == 9 && stat_of("f").st_size == 60 * PAGE);
+    uncache(fd);
+    for (off_t page = 0; page < 60; page++) {
+        CHECK(pread(fd, bytes, PAGE, page * PAGE) == PAGE);
+        CHECK(bytes[0] == (page % 7 == 3 ? 0xee : 0));
+        CHECK(memcmp(bytes, bytes + 1, PAGE - 1) == 0);
+    }
+    CHECK(fallocate(fd, 0, 0, 8 * PAGE) == 0 && pages_of("f") == 9 + 7);
+    CHECK(close(fd) == 0 && unlink("f") == 0);
+}
+
+static void half_way_is_undone(void)
+{
+    leave_pages(40);
+    rolls_back(0);
+    rolls_back(FALLOC_FL_KEEP_SIZE);
+    rolls_back(FALLOC_FL_ZERO_RANGE);
+    rolls_back(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE);
+}
+
 static void impossible_arguments(void)
 {
     int fd = pattern_file(PAGE);
@@ -145,4 +199,4 @@ PROBE_MAIN(CASE(plain_charges_and_grows), CASE(keep_size_keeps_it),
            CASE(truncation_takes_what_lies_beyond),
            CASE(punch_returns_pages), CASE(punch_inside_one_page),
            CASE(zero_range_keeps_pages), CASE(too_much_changes_nothing),
-           CASE(impossible_arguments))
+           CASE(half_way_is_undone), CASE(impossible_arguments))

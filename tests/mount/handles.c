@@ -118,6 +118,53 @@ static void dead_ones_are_stale(void)
     }
 }
 
+enum { DEAD = 2000 };
+
+/* Thousands are deleted, and as many made of every kind where they were: each
+ * old handle is stale, each living one opens its own file. */
+static void thousands_die(void)
+{
+    static struct {
+        struct file_handle handle;
+        unsigned char room[32];
+    } all[DEAD];
+    struct stat st;
+    char name[16];
+    int fd;
+
+    if (geteuid() != 0)
+        return;
+    for (int i = 0; i < DEAD; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        CHECK(mknod(name, S_IFREG | 0600, 0) == 0);
+        handle_of(name);
+        CHECK(kept.handle.handle_bytes <= sizeof(all[i].room));
+        memcpy(&all[i], &kept, sizeof(kept.handle) + kept.handle.handle_bytes);
+    }
+    for (int i = 0; i < DEAD; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        if (i % 8 != 0)
+            CHECK(unlink(name) == 0);
+    }
+    forget_names();
+    for (int i = 0; i < DEAD; i++) {
+        snprintf(name, sizeof(name), "m%d", i);
+        CHECK((i % 2 ? mkdir(name, 0700) : mknod(name, S_IFREG, 0)) == 0);
+    }
+    forget_names();
+    for (int i = 0; i < DEAD; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        memcpy(&kept, &all[i], sizeof(all[i]));
+        if (i % 8 != 0) {
+            CHECK_FAILS(ESTALE, open_handle(O_PATH));
+            continue;
+        }
+        fd = open_handle(O_PATH);
+        CHECK(fd >= 0 && fstat(fd, &st) == 0 && close(fd) == 0);
+        CHECK(st.st_ino == stat_of(name).st_ino);
+    }
+}
+
 static void nonsense_is_stale(void)
 {
     struct stat st;
@@ -154,4 +201,5 @@ static void numbers_are_not_reused(void)
 
 PROBE_MAIN(CASE(opens_what_it_was_made_of), CASE(opens_directories),
            CASE(lives_while_open), CASE(dead_ones_are_stale),
-           CASE(nonsense_is_stale), CASE(numbers_are_not_reused))
+           CASE(thousands_die), CASE(nonsense_is_stale),
+           CASE(numbers_are_not_reused))

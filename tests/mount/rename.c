@@ -61,6 +61,37 @@ static void exchange(void)
                                 RENAME_EXCHANGE | RENAME_NOREPLACE));
 }
 
+/* Where a name was moved away, a whiteout stays: what overlayfs takes for
+ * "deleted", a character device 0:0. */
+static void whiteout(void)
+{
+    ino_t a;
+
+    make_file("a", "a", 1);
+    make_file("b", "b", 1);
+    a = ino_of("a");
+    CHECK_FAILS(EINVAL, rename2("a", "b", RENAME_WHITEOUT | RENAME_EXCHANGE));
+    CHECK_FAILS(EEXIST, rename2("a", "b", RENAME_WHITEOUT | RENAME_NOREPLACE));
+    CHECK_FAILS(ENOENT, rename2("absent", "b", RENAME_WHITEOUT));
+    CHECK(ino_of("a") == a && !exists("absent"));
+    CHECK(rename2("a", "b", RENAME_WHITEOUT) == 0);
+    CHECK(ino_of("b") == a && links_of("b") == 1);
+    CHECK(S_ISCHR(stat_of("a").st_mode) && stat_of("a").st_rdev == 0);
+    CHECK(links_of("a") == 1 && ino_of("a") != a);
+    CHECK(stat_of("a").st_uid == geteuid());
+    CHECK(rename("b", "a") == 0 && ino_of("a") == a);
+}
+
+static void whiteout_of_a_directory(void)
+{
+    CHECK(mkdir("one", 0755) == 0 && mkdir("two", 0755) == 0);
+    CHECK(mkdir("one/dir", 0755) == 0 && mkdir("one/dir/sub", 0755) == 0);
+    CHECK(rename2("one/dir", "two/dir", RENAME_WHITEOUT) == 0);
+    CHECK(S_ISCHR(stat_of("one/dir").st_mode));
+    CHECK(links_of("one") == 2 && links_of("two") == 3);
+    CHECK(ino_of("two/dir/..") == ino_of("two") && exists("two/dir/sub"));
+}
+
 static void directory_moves(void)
 {
     CHECK(mkdir("one", 0755) == 0 && mkdir("two", 0755) == 0);
@@ -86,6 +117,40 @@ static void over_a_directory(void)
     CHECK_FAILS(EISDIR, rename("file", "c"));
 }
 
+/* The parents count what they have, and the one that was there is gone. */
+static void over_an_empty_directory(void)
+{
+    int there;
+    struct stat st;
+
+    CHECK(mkdir("one", 0755) == 0 && mkdir("two", 0755) == 0);
+    CHECK(mkdir("one/dir", 0755) == 0 && mkdir("one/dir/sub", 0755) == 0);
+    CHECK(mkdir("two/dir", 0755) == 0);
+    there = open("two/dir", O_RDONLY | O_DIRECTORY);
+    CHECK(there >= 0 && rename("one/dir", "two/dir") == 0);
+    CHECK(links_of("one") == 2 && links_of("two") == 3);
+    CHECK(ino_of("two/dir/..") == ino_of("two") && links_of("two/dir") == 3);
+    CHECK(fstat(there, &st) == 0 && st.st_nlink == 0);
+    CHECK_FAILS(ENOENT, mkdirat(there, "late", 0755));
+    CHECK(close(there) == 0);
+    CHECK(rename("two/dir/sub", "two/sub") == 0);
+    CHECK(links_of("two/dir") == 2 && links_of("two") == 4);
+}
+
+/* Two directories change places: each has the other's parent. */
+static void exchanged_directories(void)
+{
+    CHECK(mkdir("one", 0755) == 0 && mkdir("two", 0755) == 0);
+    CHECK(mkdir("one/a", 0755) == 0 && mkdir("two/b", 0755) == 0);
+    CHECK(mkdir("one/a/sub", 0755) == 0);
+    CHECK(rename2("one/a", "two/b", RENAME_EXCHANGE) == 0);
+    CHECK(links_of("one") == 3 && links_of("two") == 3);
+    CHECK(ino_of("one/a/..") == ino_of("one") && links_of("one/a") == 2);
+    CHECK(ino_of("two/b/..") == ino_of("two") && links_of("two/b") == 3);
+    CHECK(ino_of("two/b/sub/..") == ino_of("two/b"));
+    CHECK_FAILS(EINVAL, rename2("two", "two/b/sub", RENAME_EXCHANGE));
+}
+
 static void not_into_itself(void)
 {
     CHECK(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0);
@@ -109,5 +174,7 @@ static void open_directory_follows(void)
 }
 
 PROBE_MAIN(CASE(over_a_file), CASE(noreplace), CASE(exchange),
-           CASE(directory_moves), CASE(over_a_directory), CASE(not_into_itself),
+           CASE(whiteout), CASE(whiteout_of_a_directory), CASE(directory_moves),
+           CASE(over_a_directory), CASE(over_an_empty_directory),
+           CASE(exchanged_directories), CASE(not_into_itself),
            CASE(open_directory_follows))

@@ -160,6 +160,109 @@ static void they_take_space(void)
     CHECK(statvfs(".", &after) == 0 && after.f_bfree == before.f_bfree);
 }
 
+/* The values of all namespaces may be as large, of any bytes, and are told by
+ * the free space while they last. */
+static void as_large_in(const char *path, const char *name)
+{
+    static uint8_t value[VALUE_MAX + 1], back[VALUE_MAX];
+    struct statvfs before, with, after;
+
+    for (size_t i = 0; i < sizeof(value); i++)
+        value[i] = (uint8_t)(i % 7 * (i >> 8)); /* with many NULs */
+    CHECK(statvfs(".", &before) == 0);
+    CHECK_FAILS(E2BIG, lsetxattr(path, name, value, VALUE_MAX + 1, 0));
+    CHECK_FAILS(ENODATA, lgetxattr(path, name, NULL, 0));
+    CHECK(lsetxattr(path, name, value, VALUE_MAX, XATTR_CREATE) == 0);
+    CHECK(lgetxattr(path, name, NULL, 0) == VALUE_MAX);
+    CHECK(lgetxattr(path, name, back, VALUE_MAX) == VALUE_MAX);
+    CHECK(memcmp(value, back, VALUE_MAX) == 0);
+    CHECK_FAILS(EEXIST, lsetxattr(path, name, "", 0, XATTR_CREATE));
+    CHECK(statvfs(".", &with) == 0);
+    CHECK(with.f_bfree + VALUE_MAX / PAGE <= before.f_bfree);
+    CHECK(lremovexattr(path, name) == 0);
+    CHECK_FAILS(ENODATA, lsetxattr(path, name, "", 0, XATTR_REPLACE));
+    CHECK(statvfs(".", &after) == 0 && after.f_bfree == before.f_bfree);
+}
+
+static void large_in_every_namespace(void)
+{
+    if (on_tmpfs()) /* it does not count them in its size */
+        return;
+    make_file("f", "x", 1);
+    CHECK(mkdir("d", 0755) == 0 && symlink("f", "l") == 0);
+    as_large_in("f", "user.a");
+    as_large_in("d", "user.a");
+    as_large_in("f", "gnu.translator");
+    as_large_in("d", "gnu.translator");
+    as_large_in("l", "gnu.translator");
+    if (geteuid() != 0)
+        return;
+    as_large_in("f", "trusted.a");
+    as_large_in("l", "trusted.a");
+    as_large_in("f", "security.a");
+}
+
+static void not_the_owner(void)
+{
+    char record[32];
+
+    CHECK(getxattr("f", "gnu.translator", record, sizeof(record)) == 17);
+    CHECK_FAILS(EPERM, setxattr("f", "gnu.translator", "x", 1, 0));
+    CHECK_FAILS(EPERM, removexattr("f", "gnu.translator"));
+}
+
+/* The Hurd's passive translator: its arguments, each ended by a NUL.  It is
+ * listed, goes where the file goes, and is the owner's to set. */
+static void a_translator(void)
+{
+    static const char record[] = "/hurd/null\0-r\0xy"; /* ends with a NUL */
+    char back[32], list[32];
+    struct stat before;
+
+    if (on_tmpfs())
+        return;
+    make_file("f", "x", 1);
+    before = stat_of("f");
+    CHECK(setxattr("f", "gnu.translator", record, sizeof(record), 0) == 0);
+    CHECK(stat_of("f").st_mode == before.st_mode);
+    CHECK(listxattr("f", list, sizeof(list)) == 15);
+    CHECK(strcmp(list, "gnu.translator") == 0);
+    CHECK(link("f", "g") == 0 && unlink("f") == 0 && rename("g", "f") == 0);
+    CHECK(getxattr("f", "gnu.translator", back, sizeof(back)) ==
+          sizeof(record));
+    CHECK(memcmp(back, record, sizeof(record)) == 0);
+    CHECK_FAILS(EOPNOTSUPP, setxattr("f", "gnu.author", "x", 1, 0));
+    CHECK_FAILS(EOPNOTSUPP, setxattr("f", "gnu.translator.a", "x", 1, 0));
+    if (geteuid() == 0) {
+        CHECK(chmod("f", 0666) == 0);
+        as_user(1234, 1234, 1234, not_the_owner);
+    }
+    CHECK(removexattr("f", "gnu.translator") == 0);
+    CHECK(listxattr("f", list, sizeof(list)) == 0);
+}
+
+/* What a file had of them is free when it is deleted. */
+static void they_go_with_the_file(void)
+{
+    static char value[VALUE_MAX];
+    struct statvfs before, after;
+
+    if (on_tmpfs())
+        return;
+    make_file("before", "x", 1);
+    CHECK(statvfs(".", &before) == 0);
+    CHECK(mkdir("d", 0755) == 0);
+    CHECK(setxattr("d", "user.a", value, VALUE_MAX, 0) == 0);
+    CHECK(setxattr("d", "user.b", value, VALUE_MAX, 0) == 0);
+    CHECK(rmdir("d") == 0);
+    CHECK(statvfs(".", &after) == 0);
+    for (int i = 0; i < 1000 && after.f_bfree != before.f_bfree; i++) {
+        usleep(10000); /* until the kernel has forgotten it */
+        CHECK(statvfs(".", &after) == 0);
+    }
+    CHECK(after.f_bfree == before.f_bfree);
+}
+
 static void lists_without_trusted(void)
 {
     char list[64];
@@ -184,4 +287,6 @@ static void others(void)
 
 PROBE_MAIN(CASE(namespaces), CASE(create_and_replace), CASE(all_sizes),
            CASE(names), CASE(a_long_list), CASE(they_stay_with_the_file),
-           CASE(setting_moves_ctime), CASE(they_take_space), CASE(others))
+           CASE(setting_moves_ctime), CASE(they_take_space),
+           CASE(large_in_every_namespace), CASE(a_translator),
+           CASE(they_go_with_the_file), CASE(others))
