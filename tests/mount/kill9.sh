@@ -25,6 +25,11 @@ kill -9 "$daemon"
 wait_until 10 gone "$daemon" || fail "the daemon survives kill -9"
 wait "$daemon" 2>/dev/null || true
 kill "$writer" 2>/dev/null || true
+# The kernel ends a ring's requests a moment after the process.
+disconnected() {
+    [[ $(LC_ALL=C stat "$mnt/file" 2>&1) == *'not connected'* ]]
+}
+wait_until 10 disconnected || true
 fails_with 'not connected' stat "$mnt/file"
 fails_with 'not connected' ls "$mnt"
 fails_with 'not connected' dd if=/dev/fd/$open bs=1M count=64 skip=32
