@@ -173,6 +173,36 @@ static void rolls_back(int mode)
     CHECK(close(fd) == 0 && unlink("f") == 0);
 }
 
+/* Just what is free, from the middle of one leaf of the page map to that of
+ * another, which need memory themselves: some of it fits, and then no more. */
+static bool fits(off_t page)
+{
+    struct statfs before, after;
+    bool done;
+    int fd = open("f", O_RDWR | O_CREAT, 0644);
+
+    CHECK(fd >= 0 && pwrite(fd, "x", 1, page * PAGE) == 1 && fsync(fd) == 0);
+    CHECK(fstatfs(fd, &before) == 0 && before.f_bfree > 0);
+    done = fallocate(fd, 0, (page + 1) * PAGE,
+                     (off_t)before.f_bfree * PAGE) == 0;
+    CHECK(done || errno == ENOSPC);
+    CHECK(fstatfs(fd, &after) == 0);
+    CHECK(after.f_bfree == (done ? 0 : before.f_bfree));
+    CHECK(pages_of("f") == 1 + (done ? (long)before.f_bfree : 0));
+    CHECK(close(fd) == 0 && unlink("f") == 0);
+    return done;
+}
+
+static void memory_ends_half_way(void)
+{
+    int failed = 0;
+
+    leave_pages(4000);
+    for (int i = 0; i < 32; i++)
+        failed += !fits((off_t)i * 100000 + 37 * i);
+    CHECK(on_tmpfs() || failed > 0);
+}
+
 static void half_way_is_undone(void)
 {
     leave_pages(40);
@@ -199,4 +229,5 @@ PROBE_MAIN(CASE(plain_charges_and_grows), CASE(keep_size_keeps_it),
            CASE(truncation_takes_what_lies_beyond),
            CASE(punch_returns_pages), CASE(punch_inside_one_page),
            CASE(zero_range_keeps_pages), CASE(too_much_changes_nothing),
-           CASE(half_way_is_undone), CASE(impossible_arguments))
+           CASE(half_way_is_undone),
+           CASE(memory_ends_half_way), CASE(impossible_arguments))
