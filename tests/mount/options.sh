@@ -71,3 +71,17 @@ refuse size "size=10m,ram=8m,swap=none"
 accept "size=4m,ram=8m,swap=none" %a 1777
 accept "size=1%" %a 1777
 accept "nr_blocks=1k,ram=8m" %a 1777
+
+# With grpid what is new has the group of its directory, else that of its maker.
+groups_are() {
+    mount_fs "ram=8m,mode=1777,$1"
+    touch "$mnt/file"
+    mkdir "$mnt/dir"
+    mkfifo "$mnt/dir/fifo"
+    [[ $(stat -c %g "$mnt/file" "$mnt/dir" "$mnt/dir/fifo" | sort -u) == "$2" ]] ||
+        fail "$1: groups $(stat -c %g "$mnt/file" "$mnt/dir" "$mnt/dir/fifo"), not $2"
+    [[ $(stat -c %A "$mnt/dir") != *[sS]* ]] || fail "$1: a set-gid directory"
+    umount_fs
+}
+groups_are grpid,gid=4321 4321
+groups_are gid=4321 "$(id -g)"
