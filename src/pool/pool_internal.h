@@ -190,13 +190,6 @@ static inline enum page_state page_state(struct page *page)
     return atomic_load_explicit(&page->state, memory_order_acquire);
 }
 
-static inline uint32_t page_frame(const struct pool *pool,
-                                  const struct page *page)
-{
-    return (uint32_t)((const struct frame *)(const void *)page -
-                      pool->arena->table);
-}
-
 /* The I/O vector for these frames; adjacent ones share an element. */
 uint32_t page_iovec(struct pool *pool, uint32_t nr, const uint32_t *frames,
                     struct iovec *iov);

@@ -11,10 +11,11 @@
 #   fail WHY, skip WHY   end the test
 #   need_root, need_daemon, need_uring, need CMD, long N M
 #
-# In the environment: PAGERFS the daemon, PAGERCTL, HELPERS the folder of the programs
-# built from this one's C files, FSX, STRESS and TANGLE those of the folders
-# beside it, TRANSPORT=dev or uring for nothing but that, LONG=1 for the long form, WORK_BASE where to work (/var/tmp).  PAGERFS_FSTYPE=tmpfs mounts the
-# kernel's tmpfs instead: for writing tests, and to see that they are fair.
+# In the environment: PAGERFS the daemon, PAGERCTL, HELPERS the folder of the
+# programs built from this one's C files, FSX, STRESS and TANGLE those of the folders
+# beside it, TRANSPORT=dev or uring for nothing but that, LONG=1 for the long form,
+# WORK_BASE where to work (/var/tmp).  PAGERFS_FSTYPE=tmpfs mounts the kernel's tmpfs
+# instead: for writing tests, and to see that they are fair.
 #
 # A watchdog kills the daemon and then the test after $limit seconds, which a
 # test may set before it sources this file: a process that waits for a stuck
