@@ -288,6 +288,14 @@ int pool_swap_remove(struct pool *pool, const char *name,
 uint32_t pool_swap_list(struct pool *pool,
                         struct swap_area_info list[SWAP_AREAS_MAX]);
 
+/* --- for those who check everything ----------------------------------------- */
+
+/* Where the blocks are from. */
+struct swap *pool_swap(struct pool *pool);
+/* (turns.c) Waits until all reads and writes that are under way now have ended, with what
+ * follows from that for their blocks.  stop as in pool_swap_remove: -EINTR. */
+int pool_io_wait_out(struct pool *pool, bool (*stop)(void *ctx), void *ctx);
+
 /* --- for tests and debug builds ------------------------------------------- */
 
 /* Walks all pages and queues; aborts on a contradiction (P1..P3, 8). */

@@ -11,99 +11,87 @@
  * that is claimed while it is free has one too many.  Blocks handed out during the
  * audit have a second bit until they are claimed, for the walk may come by or not.
  *
- * After the walk all blocks in use are accounted for, or nobody owns them.  Those
- * of pages dropped while they were being read or written belong to the I/O for a
- * moment more: so what seems lost is looked at again later.
- *
- * The bits are two mappings as long as there can be blocks, of which only pages
- * that say something cost memory: 64 KiB for each GiB of swap in use, for as long
- * as the audit lasts.
+ * After the walk all blocks in use are accounted for, or nobody owns them; but
+ * those of pages dropped while they were being read or written belong to the I/O
+ * for a moment more, which the caller waits for.
  */
 #include "audit.h"
 
-#include <errno.h>
-#include <sys/mman.h>
+#include <string.h>
 
 enum { BITS = 64 };
-#define MAP_BYTES (SPACE_MAX_BLOCKS / 8)
 
-static void *map_bits(void)
+void audit_init(struct audit *audit, void *memory, size_t bytes)
 {
-    void *bits = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint64_t nr = MIN(round_down(bytes * 8 / 2, SPACE_CLUSTER),
+                      (uint64_t)SPACE_MAX_BLOCKS);
 
-    return bits == MAP_FAILED ? NULL : bits;
+    *audit = (struct audit){ .nr_max = (uint32_t)nr, .known = memory };
+    audit->fresh = audit->known + nr / BITS;
 }
 
-int audit_init(struct audit *audit)
+void audit_begin(struct audit *audit, uint32_t first)
 {
-    *audit = (struct audit){ .known = map_bits() };
-    if (!audit->known)
-        return -ENOMEM;
-    audit->handed_out = map_bits();
-    if (audit->handed_out) {
-        madvise(audit->known, MAP_BYTES, MADV_NOHUGEPAGE);
-        madvise(audit->handed_out, MAP_BYTES, MADV_NOHUGEPAGE);
-        return 0;
+    audit->first = first;
+    audit->nr = audit->nr_max;
+    memset(audit->known, 0, audit->nr / 8);
+    memset(audit->fresh, 0, audit->nr / 8);
+}
+
+static bool within(const struct audit *audit, uint32_t block)
+{
+    return block - audit->first < audit->nr;
+}
+
+static bool has(const uint64_t *bits, uint32_t i)
+{
+    return bits[i / BITS] >> i % BITS & 1;
+}
+
+static void set(uint64_t *bits, uint32_t i, bool to)
+{
+    uint64_t bit = (uint64_t)1 << i % BITS;
+
+    bits[i / BITS] = to ? bits[i / BITS] | bit : bits[i / BITS] & ~bit;
+}
+
+/* Both bits of as many of the blocks as lie in the window. */
+static void set_run(struct audit *audit, uint32_t first, uint32_t nr, bool to)
+{
+    for (uint32_t block = first; block < first + nr; block++) {
+        if (!within(audit, block))
+            continue;
+        set(audit->known, block - audit->first, to);
+        set(audit->fresh, block - audit->first, to);
     }
-    munmap(audit->known, MAP_BYTES);
-    return -ENOMEM;
-}
-
-void audit_fini(struct audit *audit)
-{
-    munmap(audit->handed_out, MAP_BYTES);
-    munmap(audit->known, MAP_BYTES);
-}
-
-static bool has(const uint64_t *bits, uint32_t block)
-{
-    return bits[block / BITS] >> block % BITS & 1;
-}
-
-static void set(uint64_t *bits, uint32_t block)
-{
-    bits[block / BITS] |= (uint64_t)1 << block % BITS;
-}
-
-/* Looks first: a page of bits that says nothing shall stay untouched. */
-static void clear(uint64_t *bits, uint32_t block)
-{
-    if (has(bits, block))
-        bits[block / BITS] &= ~((uint64_t)1 << block % BITS);
 }
 
 void audit_allocated(struct audit *audit, uint32_t first, uint32_t nr)
 {
-    for (uint32_t block = first; block < first + nr; block++) {
-        if (has(audit->known, block))
-            audit->twice++;
-        else
-            audit->nr_known++;
-        set(audit->known, block);
-        set(audit->handed_out, block);
-    }
+    set_run(audit, first, nr, true);
 }
 
 void audit_freed(struct audit *audit, uint32_t first, uint32_t nr)
 {
-    for (uint32_t block = first; block < first + nr; block++) {
-        audit->nr_known -= has(audit->known, block);
-        clear(audit->known, block);
-        clear(audit->handed_out, block);
-    }
+    set_run(audit, first, nr, false);
 }
 
-void audit_claimed(struct audit *audit, uint32_t block, bool used)
+enum audit_verdict audit_claim(struct audit *audit, uint32_t block, bool used)
 {
-    if (!used) {
-        audit->not_used++;
-    } else if (!has(audit->known, block)) {
-        set(audit->known, block);
-        audit->nr_known++;
-    } else if (has(audit->handed_out, block)) {
-        clear(audit->handed_out, block);
-    } else {
-        audit->twice++;
-    }
+    uint32_t i = block - audit->first;
+
+    if (!within(audit, block))
+        return used || !audit->beyond ? AUDIT_WELL : AUDIT_FREE;
+    if (!used)
+        return AUDIT_FREE;
+    if (has(audit->known, i) && !has(audit->fresh, i))
+        return AUDIT_TWICE;
+    set(audit->known, i, true);
+    set(audit->fresh, i, false);
+    return AUDIT_WELL;
+}
+
+uint64_t audit_unknown(const struct audit *audit, uint32_t block)
+{
+    return ~audit->known[(block - audit->first) / BITS];
 }
