@@ -41,6 +41,7 @@ struct visit {
 };
 
 static void see_run(void *ctx, uint64_t index, uint32_t nr, uint32_t block)
+    NO_THREAD_SAFETY
 {
     struct visit *visit = ctx;
 
@@ -54,8 +55,7 @@ static bool more(void *ctx)
 {
     struct visit *visit = ctx;
 
-    expect(mutex_trylock(&visit->object->lock, RANK_OBJECT));
-    mutex_unlock(&visit->object->lock);
+    lock_assert_none(RANK_OBJECT);
     return visit->runs < visit->stop_after;
 }
 
