@@ -45,6 +45,26 @@ static bool may_steer(struct request *rq)
     return asked_by(rq, rq->session->owner) || asked_by(rq, 0);
 }
 
+/* What takes long: one of its lane at a time.  It changes no charge, and who shuts
+ * the gate does not wait for it. */
+static int run_walk(ctl_command *run, enum lane lane, struct request *rq,
+                    uint64_t id, union argument *argument)
+{
+    struct session *session = rq->session;
+    _Atomic bool *taken = &session->walking[lane - LOOKS];
+    int err;
+
+    if (!rq->may_wait)
+        return -EAGAIN;
+    if (atomic_exchange(taken, true))
+        return -EBUSY;
+    gate_leave(&session->gate);
+    err = run(rq, id, argument);
+    atomic_store(taken, false);
+    gate_enter(&session->gate);
+    return err;
+}
+
 /* --- figures --------------------------------------------------------------- */
 
 static void fill_pool(struct pagerfs_stat *out, const struct pool_stats *pool)
@@ -88,6 +108,19 @@ static void fill_counters(struct pagerfs_stat *out,
     out->throttled_ns = pool->throttled_ns;
 }
 
+static void fill_ram(struct pagerfs_stat *out, struct session *session,
+                     const struct pool_stats *pool)
+{
+    struct arena *arena = session->arena;
+
+    out->ram = atomic_load(&session->ram);
+    /* Frame 0 belongs to nobody, but costs as much as any. */
+    out->ram_least = session->ram_fixed +
+                     arena_bytes_for(arena, pool->frames_least + 1);
+    out->ram_most = session->ram_fixed +
+                    arena_bytes_for(arena, pool->frames_most + 1);
+}
+
 static void fill_name(char out[PAGERFS_NAME_BYTES], const char *name)
 {
     size_t length = strnlen(name, PAGERFS_NAME_BYTES - 1);
@@ -114,6 +147,7 @@ static int run_stat(struct request *rq, uint64_t id, union argument *argument)
     fill_name(out->replacement, pool.replacement);
     fill_pool(out, &pool);
     fill_counters(out, &pool);
+    fill_ram(out, session, &pool);
     out->nodes = tree.nodes;
     out->nodes_limit = tree.nodes_limit;
     out->names = tree.entries;
@@ -164,15 +198,35 @@ static int run_frag(struct request *rq, uint64_t id, union argument *argument)
 
 /* --- steering -------------------------------------------------------------- */
 
+static int set_ram(struct request *rq, uint64_t id, union argument *argument)
+{
+    struct session *session = rq->session;
+    uint64_t ram = argument->set.ram;
+    int err;
+
+    (void)id;
+    if (ram < session->ram_fixed)
+        return -ERANGE;
+    err = pool_ram_change(pool_of(rq), ram - session->ram_fixed, stop, rq);
+    if (!err)
+        atomic_store(&session->ram, ram);
+    return err;
+}
+
 static int run_set(struct request *rq, uint64_t id, union argument *argument)
 {
     struct pagerfs_set *in = &argument->set;
 
-    (void)id;
-    if (!is_zero(in->reserved, ARRAY_SIZE(in->reserved)) ||
-        in->what != PAGERFS_SET_SIZE)
+    if (!is_zero(in->reserved, ARRAY_SIZE(in->reserved)))
         return -EINVAL;
-    return pool_limit_change(pool_of(rq), pages_for(in->size));
+    switch (in->what) {
+    case PAGERFS_SET_SIZE:
+        return pool_limit_change(pool_of(rq), pages_for(in->size));
+    case PAGERFS_SET_RAM:
+        return run_walk(set_ram, STEERS, rq, id, argument);
+    default:
+        return -EINVAL;
+    }
 }
 
 /* --- any command ----------------------------------------------------------- */
@@ -197,25 +251,6 @@ static const struct command *command_of(unsigned number)
         if (commands[i].number == number)
             return &commands[i];
     return NULL;
-}
-
-/* It changes no charge, and who shuts the gate does not wait for it. */
-static int run_walk(const struct command *command, struct request *rq,
-                    uint64_t id, union argument *argument)
-{
-    struct session *session = rq->session;
-    _Atomic bool *taken = &session->walking[command->lane - LOOKS];
-    int err;
-
-    if (!rq->may_wait)
-        return -EAGAIN;
-    if (atomic_exchange(taken, true))
-        return -EBUSY;
-    gate_leave(&session->gate);
-    err = command->run(rq, id, argument);
-    atomic_store(taken, false);
-    gate_enter(&session->gate);
-    return err;
 }
 
 void ctl_ioctl(struct request *rq, uint64_t id, unsigned number, const void *in,
@@ -243,7 +278,7 @@ void ctl_ioctl(struct request *rq, uint64_t id, unsigned number, const void *in,
         argument.head.size != bytes)
         err = -EINVAL;
     else if (command->lane != AT_ONCE)
-        err = run_walk(command, rq, id, &argument);
+        err = run_walk(command->run, command->lane, rq, id, &argument);
     else
         err = command->run(rq, id, &argument);
     if (err)

@@ -57,12 +57,13 @@ uint64_t pagein_bytes(uint64_t frames)
 int pagein_init(struct pool *pool)
 {
     struct pagein *in = &pool->pagein;
-    uint32_t count = pagein_count(pool->arena->nr_frames);
+    uint32_t count = pagein_count(arena_nr_frames(pool->arena));
 
     list_init(&in->idle);
     in->ios = calloc(count, sizeof(*in->ios));
     if (!in->ios)
         return -ENOMEM;
+    in->nr = count;
     for (uint32_t i = 0; i < count; i++)
         list_add_tail(&in->idle, &in->ios[i].link);
     return 0;
@@ -105,13 +106,13 @@ void pool_io_put(struct pool *pool, struct pool_io *io)
 
 unsigned pagein_turns(struct pool *pool, uint32_t turns[MAX_PAGEINS])
 {
-    uint32_t count = pagein_count(pool->arena->nr_frames);
+    struct pagein *in = &pool->pagein;
 
-    mutex_lock(&pool->pagein.lock, RANK_WAIT);
-    for (uint32_t i = 0; i < count; i++)
-        turns[i] = pool->pagein.ios[i].turns;
-    mutex_unlock(&pool->pagein.lock);
-    return count;
+    mutex_lock(&in->lock, RANK_WAIT);
+    for (uint32_t i = 0; i < in->nr; i++)
+        turns[i] = in->ios[i].turns;
+    mutex_unlock(&in->lock);
+    return in->nr;
 }
 
 bool pagein_gives_back(struct pool *pool)
