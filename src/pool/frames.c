@@ -145,7 +145,7 @@ static void serve(struct pool *pool) RELEASE(pool->frames.lock)
     if (f->watchers > 0)
         cond_broadcast(&f->came);
     left = !list_empty(&f->readers) || !list_empty(&f->writers);
-    mutex_unlock(&f->lock);
+    mutex_unlock(&pool->frames.lock);
     list_for_each_safe(pos, &served) {
         struct waiter *w = list_entry(pos, struct waiter, link);
 
@@ -178,10 +178,10 @@ static int frames_sleep(struct pool *pool, uint32_t nr, uint32_t *frames,
     uint64_t began = clock_monotonic_ns();
 
     lock_assert_none(RANK_FUSE);
-    mutex_lock(&f->lock, RANK_WAIT);
+    mutex_lock(&pool->frames.lock, RANK_WAIT);
     list_add_tail(wait == POOL_WAIT_READ ? &f->readers : &f->writers,
                   &self.link);
-    sleep_begin(f, nr);
+    sleep_begin(&pool->frames, nr);
     serve(pool);
     park(&self);
     if (wait == POOL_WAIT)
@@ -226,7 +226,7 @@ void frames_wake(struct pool *pool)
 
     if (atomic_load(&f->sleepers) == 0)
         return;
-    mutex_lock(&f->lock, RANK_WAIT);
+    mutex_lock(&pool->frames.lock, RANK_WAIT);
     serve(pool);
 }
 
