@@ -79,10 +79,12 @@ static uint32_t frames_floor(struct pool *pool, enum pool_wait wait)
     return launder_in_vain(pool) ? pool->reserve / 2 : pool->min;
 }
 
+/* frames NULL: they are withheld. */
 static bool take(struct pool *pool, uint32_t nr, uint32_t floor,
                  uint32_t *frames)
 {
-    return arena_frames_alloc(pool->arena, nr, floor, frames);
+    return frames ? arena_frames_alloc(pool->arena, nr, floor, frames)
+                  : arena_withhold(pool->arena, nr, floor);
 }
 
 static bool try_get(struct pool *pool, uint32_t nr, uint32_t *frames,
@@ -184,15 +186,15 @@ static int frames_sleep(struct pool *pool, uint32_t nr, uint32_t *frames,
     sleep_begin(&pool->frames, nr);
     serve(pool);
     park(&self);
-    if (wait == POOL_WAIT)
+    if (wait == POOL_WAIT && frames)
         atomic_fetch_add_explicit(&pool->counters.throttled_ns,
                                   clock_monotonic_ns() - began,
                                   memory_order_relaxed);
     return self.err;
 }
 
-int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
-                    enum pool_wait wait)
+static int frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
+                      enum pool_wait wait)
 {
     INVARIANT("batch", nr > 0 && nr <= pool->batch);
     if (try_get(pool, nr, frames, wait))
@@ -205,6 +207,17 @@ int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
     if (wait == POOL_NOWAIT)
         return -EAGAIN;
     return frames_sleep(pool, nr, frames, wait);
+}
+
+int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
+                    enum pool_wait wait)
+{
+    return frames_get(pool, nr, frames, wait);
+}
+
+int frames_withhold(struct pool *pool, uint32_t nr)
+{
+    return frames_get(pool, nr, NULL, POOL_WAIT);
 }
 
 bool pool_affords_ahead(struct pool *pool)
