@@ -7,6 +7,7 @@
 #   rows                "NAME|LABEL|UNIT" each; the unit s means: less is better
 #   targets             "ROW|SUBJECT|FACTOR": ours is to be FACTOR times as fast;
 #                       "ROW|SUBJECT|FACTOR|OURS": another one of ours
+#   bounds              "ROW|MOST": every subject is to have less than MOST
 #   bench_option ARG... an option of its own (returns how many words it took)
 #   bench_prepare       once, before the first round
 #   bench_subject NAME  one round of one subject: calls `record` for each row
@@ -23,6 +24,7 @@ small=0
 dir=/var/tmp
 only=
 save=
+bounds=()
 
 say() {
     echo "bench: $*" >&2
@@ -228,10 +230,11 @@ TEXT
 }
 
 figures() {
-    local row target
+    local row target bound
     {
         for row in "${rows[@]}"; do echo "row|$row"; done
         for target in "${targets[@]}"; do echo "target|$target"; done
+        for bound in "${bounds[@]}"; do echo "bound|$bound"; done
         sed 's/^/value\t/; s/\t/|/g' "$results"
     } | awk -F'|' -v subjects="${subjects[*]}" -f "$here/bench.d/table.awk"
 }

@@ -18,6 +18,7 @@
 
 /* What a thread of ours touches of its stack, with room to spare. */
 enum { STACK_TOUCHED = 32 * 1024, NR_THREADS = 2 };
+#define CLUSTER_MIN 64u
 /* Before anything has been measured: a slow disk, 64 MiB/s. */
 enum { PAGES_PER_S = 16384 };
 
@@ -27,9 +28,10 @@ static uint32_t pow2_below(uint32_t value)
 }
 
 /* For 8 MiB (P about 2000 frames): reserve 64, batch 32, min 95, low 126, high
- * 188, clusters of 16 to 32 pages; from 128 MiB on batches and clusters are whole
- * 1 MiB requests.  Two batches fit in the reserve: one for a page-in, one for a
- * writer who must overwrite what is on swap. */
+ * 188; from 128 MiB on batches and clusters are whole 1 MiB requests.  Two batches
+ * fit in the reserve: one for a page-in, one for a writer who must overwrite what is
+ * on swap.  A cluster is never less than 64 pages, however small the pool: where
+ * one ends, another file's may begin. */
 static void size_marks(struct pool *pool)
 {
     uint32_t frames = pool->arena->nr_frames - 1;
@@ -42,7 +44,7 @@ static void size_marks(struct pool *pool)
     pool->low = pool->min + step;
     pool->high = pool->low + 2 * step;
     pool->batch = pool->reserve / 2;
-    pool->cluster = MIN(MAX(part, 16u), SWAP_IO_MAX_PAGES);
+    pool->cluster = MIN(MAX(part, CLUSTER_MIN), SWAP_IO_MAX_PAGES);
 }
 
 uint64_t pool_overhead_bytes(uint64_t ram_bytes)
