@@ -151,6 +151,16 @@ daemon_stop() {
     wait "$2" 2>/dev/null || true
 }
 
+# The kernel looks at this when a file system is mounted: set for that moment.
+with_uring() {
+    local switch=/sys/module/fuse/parameters/enable_uring before
+    [[ -w $switch ]] || return 1
+    before=$(<"$switch")
+    echo Y >"$switch"
+    "$@"
+    echo "$before" >"$switch"
+}
+
 # The released build, unless the caller has one.
 pagerfs_build() {
     PAGERFS=${PAGERFS:-$root/build-gcc/src/fuse/pagerfs}
