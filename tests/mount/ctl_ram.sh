@@ -19,7 +19,7 @@ refused() {
 }
 
 memory() {
-    "$PAGERCTL" stat --json "$mnt" | json memory "$1"
+    "$PAGERCTL" stat "$mnt" | awk -v name="$1" '$2 == name {print $3}'
 }
 
 resident() {

@@ -227,6 +227,7 @@ START_TEST(no_less_than_requests_need)
     ck_assert_int_eq(resize(2 * share), 0);
     ck_assert_uint_eq(pool_pins_max(rig.pool), 257);
     ck_assert_uint_lt(stats().high, share);
+    ck_assert_uint_eq(rig.arena->low_mark, stats().low);
     ck_assert_int_eq(resize(20000), 0);
     expect_same(&before);
     rig_down(&rig);
