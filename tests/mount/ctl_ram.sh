@@ -123,7 +123,7 @@ sleep 1
 while kill -0 "$pressure" 2>/dev/null; do
     for ram in 14m 64m 16m; do
         set_ram "$ram"
-        expect_rss "${ram%m}" >/dev/null
+        expect_rss "${ram%m}"
     done
 done
 wait "$pressure" || fail "$(cat "$work/said")"
