@@ -118,8 +118,10 @@ int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
                     enum pool_wait wait)
 {
     INVARIANT("batch", nr > 0 && nr <= pool->batch);
-    if (try_get(pool, nr, frames, wait))
+    if (try_get(pool, nr, frames, wait)) {
+        warm_taken(pool, nr);
         return 0;
+    }
     if (wait == POOL_AHEAD)
         return -EAGAIN;
     launder_reclaim(pool, nr);
