@@ -55,6 +55,8 @@ struct session {
     struct tree *tree;
     struct object_store *store;  /* what the tree's files are made of */
     struct arena *arena;
+    _Atomic uint64_t ram;        /* ram= as it is now, bytes */
+    uint64_t ram_fixed;          /* what of it is not the arena's */
     struct message_init init;
     struct remount remount;
     unsigned readers, workers;
