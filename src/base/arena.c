@@ -268,10 +268,9 @@ static int by_number(const void *a, const void *b)
 
 /* Gives memory to these frames, or takes it; neighbours share a system call.
  * What the kernel will not give now comes with the first touch. */
-static void advise(struct arena *arena, uint32_t *frames, uint32_t nr,
+static void advise(struct arena *arena, const uint32_t *frames, uint32_t nr,
                    int advice)
 {
-    qsort(frames, nr, sizeof(*frames), by_number);
     for (uint32_t i = 0, n; i < nr; i += n) {
         for (n = 1; i + n < nr && frames[i + n] == frames[i] + n;)
             n++;
@@ -289,6 +288,7 @@ static uint32_t trim_some(struct arena *arena, uint32_t max)
     mutex_lock(&arena->lock, RANK_ARENA);
     while (nr < max && arena->free_head != FRAME_NONE)
         frames[nr++] = pop_free(arena);
+    qsort(frames, nr, sizeof(*frames), by_number);
     advise(arena, frames, nr, MADV_DONTNEED);
     while (nr > 0) {
         arena->table[frames[--nr]].next = arena->trimmed_head;
