@@ -22,8 +22,6 @@ enum { STACK_TOUCHED = 32 * 1024, NR_THREADS = 3 };
 #define DATA_SHARE_MIN 128u
 /* Pages that one request may touch: a transfer, not aligned. */
 enum { REQUEST_PAGES = SWAP_IO_MAX_PAGES + 1 };
-/* Before anything has been measured: a slow disk, 64 MiB/s. */
-enum { PAGES_PER_S = 16384 };
 
 static uint32_t pow2_below(uint32_t value)
 {
@@ -142,7 +140,6 @@ int pool_create(struct pool **out, const struct pool_config *config)
         goto fini_pageout;
     frames_init(pool);
     budget_init(pool, config->limit);
-    atomic_store(&pool->launder.pages_per_s, PAGES_PER_S);
     arena_set_ops(arena, &arena_ops, pool, pool->low, pool->reserve / 4);
     *out = pool;
     return 0;
