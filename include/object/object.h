@@ -110,6 +110,15 @@ int object_read_begin(struct object_store *store, struct object *object,
                       bool wait, struct object_read *read);
 void object_read_end(struct object_store *store, struct object *object,
                      struct object_read *read);
+/* For who has got -EAGAIN and may not wait: begins, on its lane, to read what of
+ * these bytes is on swap, and to read ahead.  Never waits, and holds nothing
+ * afterwards.  Returns how many reads it has begun: when all are over it is worth
+ * trying again, with `ahead` NULL, because that has been asked.  0: none could be.
+ * -EAGAIN: none, and `ahead` has not been asked; it is not a disk that the read
+ * would wait for, or somebody else reads already. */
+int object_read_start(struct object_store *store, struct object *object,
+                      struct readahead *ahead, uint64_t offset, size_t length,
+                      struct swap_lane *lane);
 
 /* Writes up to length <= OBJECT_MAX_IO bytes; *written is short when space runs
  * out, -ENOSPC when not one byte fits.  Grows the file as needed. */
@@ -174,6 +183,15 @@ struct object_usage {
 };
 void object_usage(struct object_store *store, struct object *object,
                   struct object_usage *usage);
+/* Calls visit for each run of pages that have blocks, resident or not: nr pages
+ * from `index` on, in blocks from `block` on.  The object's lock is held: visit may
+ * take locks of RANK_SWAP or later.  go_on is asked without it; true: that was all,
+ * false: it was ended. */
+typedef void object_block_visit(void *ctx, uint64_t index, uint32_t nr,
+                                uint32_t block);
+bool object_each_block(struct object_store *store, struct object *object,
+                       object_block_visit *visit, object_go_on *go_on,
+                       void *ctx);
 /* Debug builds: pagemap against pages. */
 void object_check(struct object_store *store, struct object *object);
 
