@@ -264,11 +264,16 @@ void pool_io_put(struct pool *pool, struct pool_io *io);
 void pool_io_prepare(struct pool *pool, struct pool_io *io, uint32_t owner,
                      uint64_t index, uint32_t block, uint32_t nr,
                      const uint32_t *frames);
-/* Both take the descriptor over, and are called with no lock.  Submit returns at
- * once; run reads on the caller's thread, for one that would wait for nothing
- * else: pages may be READING still only if the read has failed and is tried
- * again.  Between prepare and these the caller waits for nothing. */
+/* These take the descriptor over, and are called with no lock.  Submit returns at
+ * once; so does begin, which has the caller's own ring read (swap_lane; false: it
+ * was submitted instead); run reads on the caller's thread, for one that would wait
+ * for nothing else.  After the last two pages may be READING still only if the read
+ * has failed and is tried again.  Between prepare and these the caller waits for
+ * nothing. */
 void pool_io_submit(struct pool_io *io);
+bool pool_io_begin(struct pool_io *io, struct swap_lane *lane);
+/* The block, which is in use, is of a file that can be read so. */
+bool pool_lends(struct pool *pool, uint32_t block);
 void pool_io_run(struct pool_io *io);
 
 /* --- swap areas (areas.c) --------------------------------------------------- */

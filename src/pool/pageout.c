@@ -133,7 +133,7 @@ static void gather(struct pool *pool, uint32_t victim, struct gathered *g)
 {
     struct page *page = pool_page(pool->arena, victim);
     uint32_t back[ALIGN_PAGES], nr_back = 0, frame;
-    uint64_t start = round_down(page->index, MIN(ALIGN_PAGES, pool->cluster));
+    uint64_t start = round_down(page->index, ALIGN_PAGES);
     bool alone = page->flags & PAGE_SUSPECT;
 
     for (uint64_t i = page->index; !alone && i > start; i--) {
