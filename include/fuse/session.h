@@ -18,6 +18,7 @@
 #include "message.h"
 #include "remount.h"
 #include "request.h"
+#include "space.h"
 #include "transport.h"
 #include "work.h"
 
@@ -42,6 +43,7 @@ struct session_config {
     struct tree *tree;
     struct object_store *store;
     struct arena *arena;
+    struct pool *pool;
 };
 
 struct session {
@@ -55,8 +57,10 @@ struct session {
     struct tree *tree;
     struct object_store *store;  /* what the tree's files are made of */
     struct arena *arena;
+    struct pool *pool;
     struct message_init init;
     struct remount remount;
+    struct space space;
     unsigned readers, workers;
     int fd;                      /* our own duplicate of /dev/fuse */
     int ended;                   /* eventfd: the kernel has no more for us */

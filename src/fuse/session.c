@@ -60,9 +60,11 @@ int session_create(struct session **out, const struct session_config *config)
     session->tree = config->tree;
     session->store = config->store;
     session->arena = config->arena;
+    session->pool = config->pool;
     session->init = (struct message_init){
         .max_write = sizing->max_write,
         .direct_io = config->options->cache == OPTIONS_CACHE_NONE,
+        .writeback = config->options->writeback,
         .acl = true,
         /* allow_root is about ids, and enforced here. */
         .idmap = !config->options->allow_root,
@@ -148,6 +150,11 @@ static int check_device(const char *mountpoint)
     return -EACCES;
 }
 
+static void make_ask(void *ctx, uint64_t id)
+{
+    session_forget_attr(ctx, id);
+}
+
 int session_mount(struct session *session, const char *mountpoint)
 {
     int err;
@@ -167,6 +174,9 @@ int session_mount(struct session *session, const char *mountpoint)
         err = handshake(session);
     if (err == 0) {
         remount_init(&session->remount, mountpoint);
+        if (session->init.writeback)
+            space_init(&session->space, session->pool, mountpoint, make_ask,
+                       session);
         return 0;
     }
     close(session->fd);
@@ -242,6 +252,7 @@ void session_destroy(struct session *session)
 {
     handle_free_all(session);
     remount_fini(&session->remount);
+    space_fini(&session->space);
     fuse_session_destroy(session->fuse);
     if (session->fd >= 0)
         close(session->fd);

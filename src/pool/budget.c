@@ -16,6 +16,10 @@
  * is disk I/O, so the lock is dropped: a charge that may not wait says -EAGAIN.
  * When the host's disk has refused, charges say -ENOSPC at once for a second.
  *
+ * Some of what is spare may be held back (pool_hold).  Only threads that say so
+ * are then granted the last of it, data or metadata; and the swap file grows
+ * early enough that it is there.
+ *
  * Retiring blocks after a write error may break the second inequality.  Then the
  * pool is overcommitted: nothing more is charged, the keeper tries to add disk,
  * and a wait for frames that cannot end returns -ENOSPC.
@@ -29,6 +33,9 @@
 
 /* The data's share of the frames: an eighth, and no less than this. */
 #define DATA_SHARE_MIN 128u
+
+/* This thread may be granted what is held back. */
+static _Thread_local bool uses_held;
 
 static uint64_t used(const struct budget *b)
 {
@@ -86,6 +93,11 @@ uint64_t budget_spare(const struct budget *b)
     return have > need ? have - need : 0;
 }
 
+uint64_t budget_unheld(const struct budget *b, uint64_t spare)
+{
+    return spare > b->held ? spare - b->held : 0;
+}
+
 /* A refusal of the host holds for a while, or until its disk has more room: who
  * deletes a file there may count on it at once. */
 static bool host_may_give(struct pool *pool)
@@ -109,9 +121,13 @@ static uint64_t grant(struct pool *pool, uint64_t want, int *err)
     REQUIRES(pool->budget.lock)
 {
     const struct budget *b = &pool->budget;
-    uint64_t allowed = MIN(want, limit_spare(b));
-    uint64_t spare = budget_spare(b);
+    uint64_t within = limit_spare(b), spare = budget_spare(b), allowed;
 
+    if (!uses_held) {
+        within = budget_unheld(b, within);
+        spare = budget_unheld(b, spare);
+    }
+    allowed = MIN(want, within);
     *err = allowed == 0 ? -ENOSPC : 0;
     if (spare >= allowed)
         return allowed;
@@ -156,6 +172,26 @@ void pool_uncharge(struct pool *pool, uint64_t nr)
         budget_settle(pool);
     grow_poke(pool);
     mutex_unlock(&pool->budget.lock);
+}
+
+void pool_use_held(bool may)
+{
+    uses_held = may;
+}
+
+uint64_t pool_hold(struct pool *pool, uint64_t nr)
+{
+    struct budget *b = &pool->budget;
+    uint64_t room;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    if (b->held != nr) {
+        b->held = nr;
+        grow_poke(pool);
+    }
+    room = MIN(limit_spare(b), budget_spare(b));
+    mutex_unlock(&pool->budget.lock);
+    return room;
 }
 
 int budget_charge_metadata(struct pool *pool)
