@@ -70,8 +70,8 @@ static struct timespec time_of(uint64_t seconds, uint32_t nanoseconds)
 }
 
 /* What a set of FATTR bits asks for.  Two things the kernel says between the
- * lines.  Nothing at all is a chown(2) to nobody, which still takes set-id bits
- * away, or a write that is to come.  And a size that comes with an open file is
+ * lines.  Nothing at all, or a ctime alone, is a chown(2) to nobody, which still
+ * takes set-id bits away, or a write that is to come.  And a size that comes with an open file is
  * ftruncate(2), which moves the times even if the size stays, as truncate(2) does
  * not; with a writeback cache it brings them. */
 static unsigned set_of(uint32_t valid, bool opened)
@@ -83,7 +83,7 @@ static unsigned set_of(uint32_t valid, bool opened)
             set |= set_bits[i].set;
     if (valid & FATTR_SIZE && opened && !(valid & FATTR_MTIME))
         set |= TREE_SET_MTIME_NOW;
-    return set ? set : TREE_SET_OWNER_KEPT;
+    return set & ~(unsigned)TREE_SET_CTIME ? set : set | TREE_SET_OWNER_KEPT;
 }
 
 /* The message is decoded here: libfuse 3.14 names the bits of `to_set`
