@@ -27,8 +27,8 @@ struct handle {
     struct handle *next; /* in its bucket (b) */
     enum handle_kind kind; /* (c) */
     uint32_t users;      /* the kernel, and requests (b) */
-    bool cached;         /* a writer of the session's space (o) */
-    struct space_writer writer;
+    bool cached;         /* a writer of the session's writeback (o) */
+    struct writeback_writer writer;
     union {
         struct tree_file file; /* locks inside */
         struct tree_scan scan; /* the kernel lists with one at a time */

@@ -125,7 +125,7 @@ struct tree_cred request_cred(struct request *rq, mode_t umask);
  * So whoever races with that sees an old link count or time for a second. */
 #define REPLY_A_WHILE ((uint64_t)1)
 
-/* And with a writeback cache whose room is short (space.h) no attributes of a
+/* And with a writeback cache whose room is short (writeback.h) no attributes of a
  * file at all, so that its next write asks. */
 uint64_t reply_attr_valid(const struct request *rq, mode_t mode);
 

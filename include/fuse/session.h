@@ -18,7 +18,7 @@
 #include "message.h"
 #include "remount.h"
 #include "request.h"
-#include "space.h"
+#include "writeback.h"
 #include "transport.h"
 #include "work.h"
 
@@ -60,7 +60,7 @@ struct session {
     struct pool *pool;
     struct message_init init;
     struct remount remount;
-    struct space space;
+    struct writeback writeback;
     unsigned readers, workers;
     int fd;                      /* our own duplicate of /dev/fuse */
     int ended;                   /* eventfd: the kernel has no more for us */

@@ -100,7 +100,7 @@ static void handle_put(struct session *session, struct handle *handle)
     if (!last)
         return;
     if (handle->cached)
-        space_leave(&session->space, &handle->writer);
+        writeback_leave(&session->writeback, &handle->writer);
     if (handle->kind == HANDLE_FILE)
         tree_release(session->tree, &handle->file);
     else
@@ -171,7 +171,7 @@ bool handle_join(struct session *session, uint64_t fh, uint64_t id)
     if (!handle)
         return false;
     cached = handle->cached =
-        space_join(&session->space, &handle->writer, id);
+        writeback_join(&session->writeback, &handle->writer, id);
     handle_put(session, handle);
     return cached;
 }

@@ -14,7 +14,7 @@
  *   EXPLICIT_INVAL_DATA  the page cache is dropped when we say so (never), not
  *                        whenever mtime has moved (AUTO_INVAL_DATA)
  *   WRITEBACK_CACHE      only when asked for: then write(2) must be made to ask
- *                        when space is short (space.c)
+ *                        when space is short (writeback.c)
  *   no HANDLE_KILLPRIV   version 2 replaces it
  *   no locks             the kernel's own are right: nobody else has the files
  */

@@ -11,7 +11,7 @@
 enum { STATFS_TRIES = 3 };
 
 /* With a handle that may be a write(2) that wants to know whether there is room
- * (space.c): it has to ask again the next time.  A notice sent before the answer
+ * (writeback.c): it has to ask again the next time.  A notice sent before the answer
  * does that: what the answer says is then used once, and not remembered.  So the
  * attributes stay called out of date, and do not expire: for the size alone,
  * which it knows better than we, the kernel asks only if they have.  Thus reading
@@ -22,12 +22,12 @@ static int ask_room(struct request *rq, uint64_t id)
     struct session *session = rq->session;
     int err = 0;
 
-    if (space_is_plentiful(&session->space))
+    if (writeback_is_plentiful(&session->writeback))
         return 0;
     if (in->getattr_flags & FUSE_GETATTR_FH &&
         handle_is_cached(session, in->fh, id))
-        err = space_ask(&session->space);
-    if (!err && !space_is_plentiful(&session->space))
+        err = writeback_ask(&session->writeback);
+    if (!err && !writeback_is_plentiful(&session->writeback))
         session_forget_attr(session, id);
     return err;
 }

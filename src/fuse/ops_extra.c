@@ -26,7 +26,7 @@ void op_lseek(fuse_req_t req, fuse_ino_t id, off_t offset, int whence,
     struct tree_file *file;
     int err;
 
-    if (space_is_on(&rq->session->space)) {
+    if (writeback_is_on(&rq->session->writeback)) {
         reply_error(rq, -ENOSYS);
         return;
     }

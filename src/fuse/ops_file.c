@@ -39,7 +39,7 @@ static uint32_t open_flags(struct session *session, unsigned how, uint64_t fh,
 
     remount_look(&session->remount, session->tree);
     if (session->init.direct_io ||
-        (space_is_on(&session->space) && how & TREE_OPEN_WRITE &&
+        (writeback_is_on(&session->writeback) && how & TREE_OPEN_WRITE &&
          !handle_join(session, fh, id)))
         return flags | FOPEN_DIRECT_IO;
     if (tree_atime(session->tree) == TREE_STRICTATIME)
@@ -182,7 +182,7 @@ static int write_back(struct session *session, struct tree_file *file,
     err = tree_write_back(session->tree, file, offset, data, size, wait,
                           written);
     pool_use_held(false);
-    space_look(&session->space);
+    writeback_look(&session->writeback);
     return err;
 }
 
@@ -206,7 +206,7 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
         return;
     }
     size = MIN(size, session->init.max_write);
-    if (space_is_on(&session->space) && in->write_flags & FUSE_WRITE_CACHE)
+    if (writeback_is_on(&session->writeback) && in->write_flags & FUSE_WRITE_CACHE)
         err = write_back(session, file, (uint64_t)offset, data, size,
                          rq->may_wait, &written);
     else

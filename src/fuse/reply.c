@@ -89,14 +89,14 @@ uint64_t reply_attr_valid(const struct request *rq, mode_t mode)
 {
     if (S_ISDIR(mode))
         return REPLY_A_WHILE;
-    return S_ISREG(mode) && !space_is_plentiful(&rq->session->space)
+    return S_ISREG(mode) && !writeback_is_plentiful(&rq->session->writeback)
                ? 0 : REPLY_FOR_EVER;
 }
 
 /* The file may be cached, and no notice reaches it before this answer. */
 static uint64_t attr_valid_sure(const struct request *rq, mode_t mode)
 {
-    return S_ISREG(mode) && space_is_on(&rq->session->space)
+    return S_ISREG(mode) && writeback_is_on(&rq->session->writeback)
                ? 0 : reply_attr_valid(rq, mode);
 }
 

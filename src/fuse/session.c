@@ -175,7 +175,7 @@ int session_mount(struct session *session, const char *mountpoint)
     if (err == 0) {
         remount_init(&session->remount, mountpoint);
         if (session->init.writeback)
-            space_init(&session->space, session->pool, mountpoint, make_ask,
+            writeback_init(&session->writeback, session->pool, mountpoint, make_ask,
                        session);
         return 0;
     }
@@ -252,7 +252,7 @@ void session_destroy(struct session *session)
 {
     handle_free_all(session);
     remount_fini(&session->remount);
-    space_fini(&session->space);
+    writeback_fini(&session->writeback);
     fuse_session_destroy(session->fuse);
     if (session->fd >= 0)
         close(session->fd);

@@ -33,6 +33,8 @@
 
 /* The data's share of the frames: an eighth, and no less than this. */
 #define DATA_SHARE_MIN 128u
+/* Pages that are held need a frame of metadata for so many. */
+enum { HELD_MAPPED = 32 };
 
 /* This thread may be granted what is held back. */
 static _Thread_local bool uses_held;
@@ -197,10 +199,13 @@ uint64_t pool_hold(struct pool *pool, uint64_t nr)
 int budget_charge_metadata(struct pool *pool)
 {
     struct budget *b = &pool->budget;
+    uint64_t most = b->metadata_max;
     int err = -ENOSPC;
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    if (b->metadata + b->tables < b->metadata_max)
+    if (!uses_held)
+        most -= MIN(b->held / HELD_MAPPED, most / 2);
+    if (b->metadata + b->tables < most)
         b->metadata += grant(pool, 1, &err);
     grow_poke(pool);
     mutex_unlock(&pool->budget.lock);

@@ -1,4 +1,4 @@
-/* space.c - making write(2) ask, when the kernel caches what is written.
+/* writeback.c - making write(2) ask, when the kernel caches what is written.
  *
  * Before it takes a write(2) into its cache the kernel wants a file's size and
  * mode, and sends GETATTR with the handle if what it knows has been called out of
@@ -15,7 +15,7 @@
  * again.  So, before the write-back that leaves less than the reserve and a
  * quarter is answered, all writers are made to ask.  From then on each write(2)
  * is let go on only if the room holds D and all the writes that may be on their
- * way at once, of SPACE_WRITE each.
+ * way at once, of WRITEBACK_LONGEST each.
  *
  * A notice to a file that the kernel is only about to know is lost.  So an answer
  * that makes a file says nothing about how long its attributes are good: its
@@ -25,7 +25,7 @@
  * The limit follows the machine's free memory, and is read again every second
  * as long as there is something to decide.
  */
-#include "space.h"
+#include "writeback.h"
 
 #include "bits.h"
 #include "clock.h"
@@ -110,183 +110,183 @@ static void lower(const struct statx *stx, uint64_t pages)
     close(fd);
 }
 
-static void read_limit(struct space *space)
+static void read_limit(struct writeback *wb)
 {
-    uint64_t bytes = space->dirty << PAGE_SHIFT;
+    uint64_t bytes = wb->dirty << PAGE_SHIFT;
 
-    if (space->limit_fd >= 0)
-        read_number(space->limit_fd, &bytes);
-    space->dirty = bytes >> PAGE_SHIFT;
-    space->looked_ns = clock_monotonic_ns();
+    if (wb->limit_fd >= 0)
+        read_number(wb->limit_fd, &bytes);
+    wb->dirty = bytes >> PAGE_SHIFT;
+    wb->looked_ns = clock_monotonic_ns();
 }
 
 /* No thread serves requests yet: asking for the number of the device alone sends
  * none. */
-static void find_limit(struct space *space, const char *mountpoint)
+static void find_limit(struct writeback *wb, const char *mountpoint)
 {
     struct pool_stats stats;
     struct statx stx;
     uint64_t share;
 
-    space->dirty = memory_pages() / DEFAULT_SHARE;
+    wb->dirty = memory_pages() / DEFAULT_SHARE;
     if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0,
               &stx) != 0)
         return;
     if (!is_strict(&stx)) {
-        space->dirty = memory_pages() / UNLIMITED_SHARE;
+        wb->dirty = memory_pages() / UNLIMITED_SHARE;
         return;
     }
-    space->limit_fd = open_property(&stx, "max_bytes", O_RDONLY);
-    read_limit(space);
-    pool_stats(space->pool, &stats);
+    wb->limit_fd = open_property(&stx, "max_bytes", O_RDONLY);
+    read_limit(wb);
+    pool_stats(wb->pool, &stats);
     share = MAX(stats.used_max / LIMIT_SHARE, (uint64_t)LIMIT_MIN);
-    if (space->dirty > share) {
+    if (wb->dirty > share) {
         lower(&stx, share);
-        read_limit(space);
+        read_limit(wb);
     }
 }
 
 /* --- the state ----------------------------------------------------------- */
 
-uint64_t space_reserve(uint64_t dirty, uint64_t writers)
+uint64_t writeback_reserve(uint64_t dirty, uint64_t writers)
 {
     return dirty + dirty / SLACK_SHARE + SLACK +
-           MIN(writers, (uint64_t)WRITERS_MAX) * SPACE_WRITE;
+           MIN(writers, (uint64_t)WRITERS_MAX) * WRITEBACK_LONGEST;
 }
 
-static enum space_state state_for(enum space_state now, uint64_t room,
+static enum writeback_state state_for(enum writeback_state now, uint64_t room,
                                   uint64_t reserve)
 {
-    uint64_t more = now == SPACE_PLENTIFUL ? reserve / 4 : reserve / 2;
+    uint64_t more = now == WRITEBACK_PLENTIFUL ? reserve / 4 : reserve / 2;
 
     if (room < reserve)
-        return SPACE_FULL;
-    return room < reserve + more ? SPACE_SHORT : SPACE_PLENTIFUL;
+        return WRITEBACK_FULL;
+    return room < reserve + more ? WRITEBACK_SHORT : WRITEBACK_PLENTIFUL;
 }
 
 /* For `nr` writers.  True if all of them must be made to ask. */
-static bool settle(struct space *space, uint64_t nr) REQUIRES(space->lock)
+static bool settle(struct writeback *wb, uint64_t nr) REQUIRES(wb->lock)
 {
-    enum space_state old = atomic_load_explicit(&space->state,
+    enum writeback_state old = atomic_load_explicit(&wb->state,
                                                 memory_order_relaxed);
-    enum space_state new;
+    enum writeback_state new;
     uint64_t reserve;
 
-    if (clock_monotonic_ns() - space->looked_ns > SECOND_NS)
-        read_limit(space);
-    space->nr = nr;
-    reserve = space_reserve(space->dirty, nr);
-    new = state_for(old, pool_hold(space->pool, nr ? reserve : 0), reserve);
-    atomic_store_explicit(&space->state, new, memory_order_release);
-    if (old != SPACE_PLENTIFUL || new == SPACE_PLENTIFUL)
+    if (clock_monotonic_ns() - wb->looked_ns > SECOND_NS)
+        read_limit(wb);
+    wb->nr = nr;
+    reserve = writeback_reserve(wb->dirty, nr);
+    new = state_for(old, pool_hold(wb->pool, nr ? reserve : 0), reserve);
+    atomic_store_explicit(&wb->state, new, memory_order_release);
+    if (old != WRITEBACK_PLENTIFUL || new == WRITEBACK_PLENTIFUL)
         return false;
-    space->times++;
+    wb->times++;
     return true;
 }
 
 /* Some of those that were not told this time; they go to the end of the list. */
-static unsigned gather(struct space *space, uint64_t ids[BATCH])
+static unsigned gather(struct writeback *wb, uint64_t ids[BATCH])
 {
     unsigned nr = 0;
 
-    mutex_lock(&space->lock, RANK_FUSE);
-    while (nr < BATCH && !list_empty(&space->writers)) {
-        struct space_writer *writer =
-            list_entry(space->writers.next, struct space_writer, link);
+    mutex_lock(&wb->lock, RANK_FUSE);
+    while (nr < BATCH && !list_empty(&wb->writers)) {
+        struct writeback_writer *writer =
+            list_entry(wb->writers.next, struct writeback_writer, link);
 
-        if (writer->told == space->times)
+        if (writer->told == wb->times)
             break;
-        writer->told = space->times;
+        writer->told = wb->times;
         list_del(&writer->link);
-        list_add_tail(&space->writers, &writer->link);
+        list_add_tail(&wb->writers, &writer->link);
         ids[nr++] = writer->id;
     }
-    mutex_unlock(&space->lock);
+    mutex_unlock(&wb->lock);
     return nr;
 }
 
-static void make_all_ask(struct space *space)
+static void make_all_ask(struct writeback *wb)
 {
     uint64_t ids[BATCH];
     unsigned nr;
 
     do {
-        nr = gather(space, ids);
+        nr = gather(wb, ids);
         for (unsigned i = 0; i < nr; i++)
-            space->ask(space->ctx, ids[i]);
+            wb->ask(wb->ctx, ids[i]);
     } while (nr == BATCH);
 }
 
 /* --- what the front end calls -------------------------------------------- */
 
-void space_init(struct space *space, struct pool *pool, const char *mountpoint,
+void writeback_init(struct writeback *wb, struct pool *pool, const char *mountpoint,
                 void (*ask)(void *ctx, uint64_t id), void *ctx)
 {
-    space->pool = pool;
-    space->ask = ask;
-    space->ctx = ctx;
-    space->limit_fd = -1;
-    list_init(&space->writers);
-    find_limit(space, mountpoint);
-    pool_grow_ahead(pool, 2 * space_reserve(space->dirty, FEW_WRITERS));
+    wb->pool = pool;
+    wb->ask = ask;
+    wb->ctx = ctx;
+    wb->limit_fd = -1;
+    list_init(&wb->writers);
+    find_limit(wb, mountpoint);
+    pool_grow_ahead(pool, 2 * writeback_reserve(wb->dirty, FEW_WRITERS));
 }
 
-void space_fini(struct space *space)
+void writeback_fini(struct writeback *wb)
 {
-    if (space_is_on(space) && space->limit_fd >= 0)
-        close(space->limit_fd);
-    space->pool = NULL;
+    if (writeback_is_on(wb) && wb->limit_fd >= 0)
+        close(wb->limit_fd);
+    wb->pool = NULL;
 }
 
-bool space_join(struct space *space, struct space_writer *writer, uint64_t id)
+bool writeback_join(struct writeback *wb, struct writeback_writer *writer, uint64_t id)
 {
     bool joins, told;
 
-    mutex_lock(&space->lock, RANK_FUSE);
-    told = settle(space, space->nr + 1);
-    joins = space_is_plentiful(space);
+    mutex_lock(&wb->lock, RANK_FUSE);
+    told = settle(wb, wb->nr + 1);
+    joins = writeback_is_plentiful(wb);
     if (joins) {
-        *writer = (struct space_writer){ .told = space->times, .id = id };
-        list_add_tail(&space->writers, &writer->link);
+        *writer = (struct writeback_writer){ .told = wb->times, .id = id };
+        list_add_tail(&wb->writers, &writer->link);
     } else {
-        told |= settle(space, space->nr - 1);
+        told |= settle(wb, wb->nr - 1);
     }
-    mutex_unlock(&space->lock);
+    mutex_unlock(&wb->lock);
     if (told)
-        make_all_ask(space);
+        make_all_ask(wb);
     return joins;
 }
 
-void space_leave(struct space *space, struct space_writer *writer)
+void writeback_leave(struct writeback *wb, struct writeback_writer *writer)
 {
     bool told;
 
-    mutex_lock(&space->lock, RANK_FUSE);
+    mutex_lock(&wb->lock, RANK_FUSE);
     list_del(&writer->link);
-    told = settle(space, space->nr - 1);
-    mutex_unlock(&space->lock);
+    told = settle(wb, wb->nr - 1);
+    mutex_unlock(&wb->lock);
     if (told)
-        make_all_ask(space);
+        make_all_ask(wb);
 }
 
-static enum space_state look(struct space *space)
+static enum writeback_state look(struct writeback *wb)
 {
     bool told;
 
-    mutex_lock(&space->lock, RANK_FUSE);
-    told = settle(space, space->nr);
-    mutex_unlock(&space->lock);
+    mutex_lock(&wb->lock, RANK_FUSE);
+    told = settle(wb, wb->nr);
+    mutex_unlock(&wb->lock);
     if (told)
-        make_all_ask(space);
-    return atomic_load_explicit(&space->state, memory_order_acquire);
+        make_all_ask(wb);
+    return atomic_load_explicit(&wb->state, memory_order_acquire);
 }
 
-void space_look(struct space *space)
+void writeback_look(struct writeback *wb)
 {
-    look(space);
+    look(wb);
 }
 
-int space_ask(struct space *space)
+int writeback_ask(struct writeback *wb)
 {
-    return look(space) == SPACE_FULL ? -ENOSPC : 0;
+    return look(wb) == WRITEBACK_FULL ? -ENOSPC : 0;
 }
