@@ -28,15 +28,15 @@ fills() {
 
 # No more is left unused than the half of it; and that for those who come now.
 rest_is_used() {
-    (($(free_blocks) < 16384)) || fail "$(free_blocks) blocks of 32768 are free"
-    if head -c 200m /dev/zero >"$mnt/files/rest" 2>/dev/null; then
-        fail "200 MiB go into the rest of 128"
+    (($(free_blocks) < 8192)) || fail "$(free_blocks) blocks of 16384 are free"
+    if head -c 100m /dev/zero >"$mnt/files/rest" 2>/dev/null; then
+        fail "100 MiB go into the rest of 64"
     fi
     # A page at a new place may need a page of metadata too.
     (($(free_blocks) <= 1)) || fail "$(free_blocks) blocks cannot be used"
 }
 
-mount_fs ram=8m,size=128m,writeback
+mount_fs ram=8m,size=64m,writeback
 baseline=$(usage)
 
 # 8192 writes of one byte each.
@@ -83,7 +83,7 @@ def append():
         assert error.errno == errno.ENOSPC, error
         return False
 with open("ballast", "wb") as ballast:
-    ballast.write(bytes(64 << 20))
+    ballast.write(bytes(24 << 20))
 for turn in range(3):
     while append():
         pass
