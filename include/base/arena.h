@@ -9,8 +9,8 @@
  *     FREE --arena_alloc--> SLAB/RAW --arena_free of the last object--> FREE
  *
  * Invariants
- *   A1  frames that are not FREE never exceed nr_frames: memory in use is
- *       bounded by construction (invariant 7 of the design).
+ *   A1  frames that are not FREE never exceed nr_frames - nr_withheld: memory in
+ *       use is bounded by construction (invariant 7 of the design).
  *   A2  a SLAB or RAW frame has been charged through ops->charge, and is
  *       uncharged when it becomes FREE; an empty slab is FREE at once.
  *   A3  arena_alloc returns zeroed memory (invariant 4).
@@ -18,6 +18,8 @@
  *   A5  the arena holds nothing the kernel knows: no fd, thread or function.
  *   A6  memory that is owed has been charged: of each class, objects handed out
  *       and owed never exceed what its frames and its frames owed can hold.
+ *   A7  nr_warm <= nr_free: of the FREE frames, so many have no memory as are
+ *       withheld.  Which ones these are nobody needs to know.
  *
  * Ownership   who allocates, frees.  Pointers into the arena stay valid and
  *             equal for the life of the mount; a handle is the compact form.
@@ -81,7 +83,9 @@ struct arena_ops {
 struct arena {
     uint8_t *base;          /* (c) first frame; page aligned */
     struct frame *table;    /* (c) nr_frames entries */
-    uint32_t nr_frames;     /* (c) */
+    uint32_t nr_frames;     /* (c) of the range, withheld ones included */
+    uint32_t nr_mapped;     /* frames that can be touched; written under lock by
+                             * arena_yield, which alone reads it without */
     const struct arena_ops *ops; /* (c) after arena_set_ops */
     void *ops_ctx;          /* (c) */
     struct mutex lock;      /* protects everything below */
@@ -90,7 +94,8 @@ struct arena {
     uint32_t least_warm;    /* of nr_warm, since arena_idle */
     uint32_t trimmed_head;  /* the same, whose memory the kernel has */
     uint32_t fresh;         /* frames from here on were never used */
-    _Atomic uint32_t nr_free; /* written under lock, read by anyone */
+    _Atomic uint32_t nr_free; /* FREE and not withheld; the same */
+    _Atomic uint32_t nr_withheld; /* FREE, but not to be had; the same */
     uint32_t low_mark;      /* ops->low is called when nr_free falls to it */
     uint32_t reserve;       /* metadata leaves this many frames free */
     uint32_t partial[NR_SLAB_CLASSES]; /* frames with a free object */
@@ -105,10 +110,33 @@ struct arena {
 /* Budget in bytes: frames and their table together fit in it.  -EINVAL below
  * 64 frames or above ARENA_MAX_BYTES, -ENOMEM if the range cannot be had. */
 int arena_create(struct arena **arena, uint64_t bytes);
+/* The same, with a range of addresses for `most` bytes, or as many as `bytes` if
+ * the system does not have them: the frames beyond are withheld. */
+int arena_create_range(struct arena **arena, uint64_t bytes, uint64_t most);
 /* Everything must have been freed (debug builds check it). */
 void arena_destroy(struct arena *arena);
 void arena_set_ops(struct arena *arena, const struct arena_ops *ops, void *ctx,
                    uint32_t low_mark, uint32_t reserve);
+
+/* --- the budget of an arena in use (arena_size.c); one thread at a time ------- */
+
+/* Frames that are not withheld. */
+static inline uint32_t arena_nr_frames(const struct arena *arena)
+{
+    return arena->nr_frames - atomic_load_explicit(&arena->nr_withheld,
+                                                   memory_order_relaxed);
+}
+/* How many frames a budget in bytes comes to now, and the budget for so many: the
+ * entries of all that were ever used stay in memory. */
+uint64_t arena_frames_for(struct arena *arena, uint64_t bytes);
+uint64_t arena_bytes_for(struct arena *arena, uint32_t frames);
+/* nr frames less, whose memory the kernel has got back, if then `floor` are still
+ * free; else false. */
+bool arena_withhold(struct arena *arena, uint32_t nr, uint32_t floor);
+/* nr of the withheld frames more; -ENOMEM: the system does not allow it. */
+int arena_yield(struct arena *arena, uint32_t nr);
+/* Another low_mark of arena_set_ops. */
+void arena_set_low(struct arena *arena, uint32_t low_mark);
 
 /* A whole frame for the pool; contents undefined.  FRAME_NONE if at most
  * `floor` frames are free.  The caller has charged it. */

@@ -74,7 +74,11 @@ struct pagerfs_stat {
     uint64_t throttled_ns;
 
     uint64_t requests[PAGERFS_OPCODES];
-    uint64_t reserved[16];
+
+    /* Bytes: ram= as it is, and the least and the most that it can be set to:
+     * least with what is in use now, if the host has the disk. */
+    uint64_t ram, ram_least, ram_most;
+    uint64_t reserved[13];
 };
 #define PAGERFS_IOC_STAT _IOWR(PAGERFS_IOC_TYPE, 1, struct pagerfs_stat)
 
@@ -95,15 +99,22 @@ struct pagerfs_frag {
 
 /* --- limits (O) ------------------------------------------------------------ */
 
-enum pagerfs_set_what { PAGERFS_SET_SIZE = 1 };
+enum pagerfs_set_what { PAGERFS_SET_SIZE = 1, PAGERFS_SET_RAM = 2 };
 
-/* EINVAL: size is less than what is used now.  ENOSPC: it is more than RAM and
- * swap can hold. */
+/* One of them in a call.
+ * size        EINVAL: it is less than what is used now.  ENOSPC: it is more than
+ *             RAM and swap can hold.
+ * ram         returns when so much, and no more, is in use: pages that do not fit
+ *             are on swap then.  ERANGE: less than the daemon can do with, or more
+ *             than ram_most.  ENOSPC: what is in use needs more than that, or more
+ *             disk for swap than there is.  ENOMEM: the system refuses it.  On any
+ *             error it is what it was. */
 struct pagerfs_set {
     struct pagerfs_head head;
     uint64_t what; /* enum pagerfs_set_what */
     uint64_t size; /* bytes; 0: no limit but what there is */
-    uint64_t reserved[5];
+    uint64_t ram;  /* bytes */
+    uint64_t reserved[4];
 };
 #define PAGERFS_IOC_SET _IOWR(PAGERFS_IOC_TYPE, 3, struct pagerfs_set)
 

@@ -58,6 +58,8 @@ struct session {
     struct object_store *store;  /* what the tree's files are made of */
     struct arena *arena;
     struct pool *pool;
+    _Atomic uint64_t ram;        /* ram= as it is now, bytes */
+    uint64_t ram_fixed;          /* what of it is not the arena's */
     struct message_init init;
     struct remount remount;
     struct writeback writeback;

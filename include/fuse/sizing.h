@@ -28,6 +28,7 @@ struct sizing {
     uint64_t buffer_bytes;  /* of all request buffers */
     uint64_t stack_bytes;   /* of all our threads, as far as they are touched */
     uint64_t arena_bytes;
+    uint64_t arena_most;    /* what another ram=, in use, may make of it */
     uint64_t nr_inodes;     /* 0: no limit */
     uint64_t size;          /* asked for, or tmpfs's default; 0: no limit */
     uint64_t swapsize;      /* limit for a file; a device may be larger */

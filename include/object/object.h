@@ -55,6 +55,7 @@ struct pin_budget {
     struct cond changed;
     uint64_t tickets, served;    /* (lock) requests so far; those that got theirs */
     uint32_t taken;              /* (lock) pages */
+    bool settling;               /* (lock) somebody waits for taken to fall */
 };
 
 /* One per mount: what every call needs. */

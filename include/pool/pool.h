@@ -110,6 +110,9 @@ struct pool_ops {
      * pool_page_vacate or by being read in.  1: that was the last step; 0, or
      * -errno. */
     int (*vacate)(void *ctx, struct pool_walk *walk);
+    /* No lock held.  pool_pins_max is another now: returns when no more pages than
+     * that are pinned by requests that wait. */
+    void (*pins_settle)(void *ctx);
 };
 
 struct pool;
@@ -131,6 +134,7 @@ struct pool_stats {
     uint64_t limit, used, used_max, data, metadata;
     uint64_t metadata_max; /* the most frames that metadata may take now */
     uint32_t frames, frames_free, reserve, low, high, min;
+    uint32_t frames_least, frames_most; /* what pool_ram_change can make of them */
     uint32_t blocks_max, blocks_backed, blocks_free;
     uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
     uint64_t evictions, redirtied, refaults, lost, throttled_ns;
@@ -178,7 +182,8 @@ void pool_grow_ahead(struct pool *pool, uint64_t nr);
 /* size= in pages, 0 none, once it is known what there is (pool_stats).  What is
  * charged beyond it stays. */
 void pool_limit_set(struct pool *pool, uint64_t limit);
-/* The same on a mount in use: -EINVAL if it is less than what is used, -ENOSPC
+/* The same on a mount in use: -EINVAL if it is less than what is used
+ * or held back, -ENOSPC
  * if it is more than RAM and swap can hold. */
 int pool_limit_change(struct pool *pool, uint64_t limit);
 
@@ -193,7 +198,8 @@ enum pool_wait {
 /* The most frames that may be asked for at once. */
 uint32_t pool_batch(const struct pool *pool);
 /* The most pages that may be pinned by all who wait for frames meanwhile: the
- * share of the frames that is always the data's, but for two batches. */
+ * share of the frames that is always the data's, but for two batches.  Never less
+ * than it was at the start, or one request needs. */
 uint32_t pool_pins_max(const struct pool *pool);
 /* All nr <= pool_batch frames, contents undefined, or none.  -ENOSPC comes only
  * when write errors have eaten so many blocks that what was accepted does not
@@ -296,6 +302,17 @@ int pool_swap_remove(struct pool *pool, const char *name,
 /* The areas, those used first first; returns how many there are. */
 uint32_t pool_swap_list(struct pool *pool,
                         struct swap_area_info list[SWAP_AREAS_MAX]);
+
+/* --- ram= in use (balloon.c) ------------------------------------------------- */
+
+/* Another budget for the arena, in bytes.  A larger one waits for next to nothing
+ * (-ENOMEM: the system refuses); for a smaller one pages leave memory first, while
+ * requests go on.  stop(ctx) (NULL: never) is asked before each batch: true ends it
+ * with -EINTR.  -ENOSPC: what is charged needs more than that and swap.  -ERANGE:
+ * no such number of frames can be had or done with, whatever is charged.  -EBUSY:
+ * another change is under way.  On error the budget is what it was. */
+int pool_ram_change(struct pool *pool, uint64_t bytes, bool (*stop)(void *ctx),
+                    void *ctx);
 
 /* --- for tests and debug builds ------------------------------------------- */
 

@@ -17,6 +17,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154,SC2317  # shared with the scripts around it
 
+# shellcheck source=tests/mount/wait.sh
+source "$root/tests/mount/wait.sh"
+
 rounds=5
 quick=0
 small=0
@@ -65,23 +68,6 @@ trap bench_cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
-
-wait_until() {
-    local tries=$(($1 * 20))
-    shift
-    until "$@"; do
-        ((tries-- > 0)) || return 1
-        sleep 0.05
-    done
-}
-
-gone() {
-    ! kill -0 "$1" 2>/dev/null
-}
-
-is_mounted() {
-    grep -q " $1 " /proc/self/mountinfo
-}
 
 unmount() {
     is_mounted "$1" || return 0

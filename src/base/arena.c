@@ -6,6 +6,9 @@
  * given back (last in, first out) are used again before those whose memory has
  * been given back to the kernel (arena_trim), and those before fresh ones.
  *
+ * The range may have more frames than the budget (arena_size.c).  Those behind
+ * nr_mapped cannot be touched, so that the kernel counts no memory for them.
+ *
  * The arena knows nothing of budgets beyond its own number of frames.  Frames
  * for metadata are charged through the ops; frames for file data were charged
  * by the pool, which asks with a floor: how many must stay free.
@@ -26,59 +29,96 @@
 
 enum { MIN_FRAMES = 64, TRIM_AT_ONCE = 64 };
 
-static void *reserve(size_t bytes)
+/* Addresses for `most` bytes, of which the first `bytes` can be used. */
+static void *reserve(size_t bytes, size_t most)
 {
-    void *range = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+    void *range = mmap(NULL, most, PROT_NONE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    return range == MAP_FAILED ? NULL : range;
+    if (range == MAP_FAILED)
+        return NULL;
+    if (mprotect(range, bytes, PROT_READ | PROT_WRITE) == 0)
+        return range;
+    munmap(range, most);
+    return NULL;
 }
 
-int arena_create(struct arena **out, uint64_t bytes)
+static int map(struct arena *arena, uint64_t frames, uint64_t most)
+{
+    arena->base = reserve((size_t)frames << PAGE_SHIFT,
+                          (size_t)most << PAGE_SHIFT);
+    if (!arena->base)
+        return -ENOMEM;
+    arena->table = reserve((size_t)frames * sizeof(struct frame),
+                           (size_t)most * sizeof(struct frame));
+    if (!arena->table)
+        goto unmap_frames;
+    arena->nr_mapped = (uint32_t)frames;
+    arena->nr_frames = (uint32_t)most;
+    return 0;
+
+unmap_frames:
+    munmap(arena->base, (size_t)most << PAGE_SHIFT);
+    return -ENOMEM;
+}
+
+static void unmap(struct arena *arena)
+{
+    munmap(arena->table, (size_t)arena->nr_frames * sizeof(struct frame));
+    munmap(arena->base, (size_t)arena->nr_frames << PAGE_SHIFT);
+}
+
+int arena_create_range(struct arena **out, uint64_t bytes, uint64_t most)
 {
     uint64_t frames = bytes / (PAGE_SIZE + sizeof(struct frame));
     struct arena *arena;
+    int err;
 
     if (frames < MIN_FRAMES || bytes > ARENA_MAX_BYTES)
         return -EINVAL;
+    most = MIN(MAX(most, bytes), ARENA_MAX_BYTES);
     arena = calloc(1, sizeof(*arena));
     if (!arena)
         return -ENOMEM;
-    arena->nr_frames = (uint32_t)frames;
-    arena->base = reserve((size_t)frames << PAGE_SHIFT);
-    if (!arena->base)
+    err = map(arena, frames, most / (PAGE_SIZE + sizeof(struct frame)));
+    if (err)
+        err = map(arena, frames, frames);
+    if (err)
         goto free_arena;
-    arena->table = reserve((size_t)frames * sizeof(struct frame));
-    if (!arena->table)
-        goto unmap_frames;
     /* Huge pages would make memory of neighbours that are free. */
-    madvise(arena->base, (size_t)frames << PAGE_SHIFT, MADV_NOHUGEPAGE);
+    madvise(arena->base, (size_t)arena->nr_frames << PAGE_SHIFT,
+            MADV_NOHUGEPAGE);
     arena->free_head = arena->trimmed_head = FRAME_NONE;
     for (unsigned c = 0; c < NR_SLAB_CLASSES; c++)
         arena->partial[c] = FRAME_NONE;
     arena->table[FRAME_ZERO].kind = FRAME_RAW;
     arena->fresh = 1;
-    arena->nr_free = arena->nr_frames - 1;
-    if (mprotect(arena->base, PAGE_SIZE, PROT_READ) != 0)
-        goto unmap_table;
+    arena->nr_free = arena->nr_mapped - 1;
+    arena->nr_withheld = arena->nr_frames - arena->nr_mapped;
+    if (mprotect(arena->base, PAGE_SIZE, PROT_READ) != 0) {
+        err = -ENOMEM;
+        goto unmap_all;
+    }
     *out = arena;
     return 0;
 
-unmap_table:
-    munmap(arena->table, (size_t)frames * sizeof(struct frame));
-unmap_frames:
-    munmap(arena->base, (size_t)frames << PAGE_SHIFT);
+unmap_all:
+    unmap(arena);
 free_arena:
     free(arena);
-    return -ENOMEM;
+    return err;
+}
+
+int arena_create(struct arena **out, uint64_t bytes)
+{
+    return arena_create_range(out, bytes, bytes);
 }
 
 void arena_destroy(struct arena *arena)
 {
     arena_check(arena);
-    INVARIANT("I6", arena->nr_free == arena->nr_frames - 1);
-    munmap(arena->table, (size_t)arena->nr_frames * sizeof(struct frame));
-    munmap(arena->base, (size_t)arena->nr_frames << PAGE_SHIFT);
+    INVARIANT("I6", arena->nr_free == arena_nr_frames(arena) - 1);
+    unmap(arena);
     free(arena);
 }
 
@@ -104,8 +144,10 @@ static uint32_t pop_free(struct arena *arena) REQUIRES(arena->lock)
         return frame;
     }
     frame = arena->trimmed_head;
-    if (frame == FRAME_NONE)
+    if (frame == FRAME_NONE) {
+        INVARIANT("A1", arena->fresh < arena->nr_mapped);
         return arena->fresh++;
+    }
     arena->trimmed_head = arena->table[frame].next;
     return frame;
 }
@@ -285,9 +327,10 @@ void arena_check(struct arena *arena)
     INVARIANT("A1", slabs == arena->nr_slab_frames);
     INVARIANT("A1", raw == arena->nr_raw_frames);
     INVARIANT("A1", listed + (arena->nr_frames - arena->fresh) ==
-                        arena->nr_free);
+                        arena->nr_free + arena->nr_withheld);
     INVARIANT("A1", 1 + slabs + raw + pages + arena->nr_free ==
-                        arena->nr_frames);
+                        arena_nr_frames(arena));
+    INVARIANT("A7", arena->nr_warm <= arena->nr_free);
     slab_check(arena);
     mutex_unlock(&arena->lock);
 }

@@ -377,10 +377,10 @@ bool arena_handle_is_node(struct arena *arena, uint32_t handle)
     uint32_t within = (uint32_t)(offset & PAGE_MASK);
     bool live = false;
 
-    if (frame >= arena->nr_frames || within % SLAB_NODE_SIZE != 0)
+    if (within % SLAB_NODE_SIZE != 0)
         return false;
     mutex_lock(&arena->lock, RANK_ARENA);
-    if (arena->table[frame].kind == FRAME_SLAB &&
+    if (frame < arena->fresh && arena->table[frame].kind == FRAME_SLAB &&
         arena->table[frame].slab_class == SLAB_NODE) {
         uint32_t i = within / SLAB_NODE_SIZE;
 

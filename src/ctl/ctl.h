@@ -56,7 +56,7 @@ const char *number_bytes(uint64_t bytes, char *buffer, size_t room);
 
 /* --- figures.c ------------------------------------------------------------- */
 
-enum figure_unit { UNIT_COUNT, UNIT_PAGES, UNIT_NS };
+enum figure_unit { UNIT_COUNT, UNIT_PAGES, UNIT_BYTES, UNIT_NS };
 
 /* A field of struct pagerfs_stat. */
 struct figure {

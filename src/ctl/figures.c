@@ -12,6 +12,7 @@
 #define AT(field) offsetof(struct pagerfs_stat, field)
 #define PAGES(group, field) { group, #field, AT(field), UNIT_PAGES, false }
 #define COUNT(group, field) { group, #field, AT(field), UNIT_COUNT, false }
+#define BYTES(group, field) { group, #field, AT(field), UNIT_BYTES, false }
 #define RISES(group, field) { group, #field, AT(field), UNIT_COUNT, true }
 #define MOVED(group, field) { group, #field, AT(field), UNIT_PAGES, true }
 
@@ -26,6 +27,8 @@ const struct figure figures[] = {
     PAGES("memory", frames_low), PAGES("memory", frames_high),
     PAGES("memory", pages_reading), PAGES("memory", pages_clean),
     PAGES("memory", pages_dirty), PAGES("memory", pages_writing),
+    BYTES("memory", ram), BYTES("memory", ram_least),
+    BYTES("memory", ram_most),
 
     PAGES("swap", blocks_max), PAGES("swap", blocks_backed),
     PAGES("swap", blocks_free), PAGES("swap", blocks_used),
@@ -112,8 +115,9 @@ static void print_figure(FILE *out, const struct figure *figure, uint64_t value)
 
     fprintf(out, "%-8s %-18s %14" PRIu64, figure->group, figure->name, value);
     if (figure->unit == UNIT_PAGES)
-        fprintf(out, "  %s", number_bytes(value * CTL_PAGE_SIZE, text,
-                                          sizeof(text)));
+        value *= CTL_PAGE_SIZE;
+    if (figure->unit == UNIT_PAGES || figure->unit == UNIT_BYTES)
+        fprintf(out, "  %s", number_bytes(value, text, sizeof(text)));
     fputc('\n', out);
 }
 

@@ -1,63 +1,106 @@
-/* set.c - pagerctl set: other limits for a mount in use. */
+/* set.c - pagerctl set: other limits for a mount in use.
+ *
+ * ram= and size= together are two calls, ram= first, since more of it makes room
+ * for a larger size=.  Each is refused or done by itself.
+ */
 #include "ctl.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
-#define USAGE "set size=SIZE PATH"
+#define USAGE "set [ram=SIZE] [size=SIZE] PATH"
+#define MIB ((uint64_t)1 << 20)
 
-/* What the figures say about a refusal. */
-static void explain(int fd, const char *path, const struct pagerfs_set *set,
-                    int err)
+static void explain_size(const char *path, const struct pagerfs_set *set,
+                         const struct pagerfs_stat *stat, int err)
 {
-    struct pagerfs_stat stat = { .head = PAGERFS_HEAD(stat) };
     char asked[32], used[32];
 
-    if ((err != -EINVAL && err != -ENOSPC) ||
-        call_try(fd, PAGERFS_IOC_STAT, &stat) != 0) {
-        call_explain(path, err);
-        return;
-    }
     number_bytes(set->size, asked, sizeof(asked));
-    number_bytes(stat.used * CTL_PAGE_SIZE, used, sizeof(used));
+    number_bytes(stat->used * CTL_PAGE_SIZE, used, sizeof(used));
     if (err == -EINVAL)
         complain(path, "size=%s is less than what is used, %s: remove files, "
                        "or give a larger size=", asked, used);
-    else
+    else if (err == -ENOSPC)
         complain(path, "size=%s is more than ram= and swap= hold: give a "
                        "smaller size=", asked);
+    else
+        call_explain(path, err);
 }
 
-/* False if the word is no setting. */
-static bool take(struct pagerfs_set *set, const char *word)
+/* Limits are told so that they can be given: in whole MiB. */
+static void explain_ram(const char *path, const struct pagerfs_set *set,
+                        const struct pagerfs_stat *stat, int err)
 {
-    static const char size[] = "size=";
+    uint64_t least = (stat->ram_least + MIB - 1) / MIB;
+    char asked[32];
 
-    if (strncmp(word, size, sizeof(size) - 1) != 0 ||
-        set->what & PAGERFS_SET_SIZE)
-        return false;
-    set->what |= PAGERFS_SET_SIZE;
-    return number_size(word + sizeof(size) - 1, &set->size);
+    number_bytes(set->ram, asked, sizeof(asked));
+    if (err == -ERANGE && set->ram > stat->ram_most)
+        complain(path, "ram=%s is more than this mount can have: give at most "
+                       "%" PRIu64 "m", asked, stat->ram_most / MIB);
+    else if (err == -ERANGE || (err == -ENOSPC && set->ram < least * MIB))
+        complain(path, "ram=%s is too little for what is in use: give at least "
+                       "%" PRIu64 "m", asked, least);
+    else if (err == -ENOSPC)
+        complain(path, "ram=%s is too little: the disk under swap= has no room "
+                       "for what would have to leave memory", asked);
+    else
+        call_explain(path, err);
+}
+
+/* One setting; a refusal is told with the figures it is due to. */
+static int apply(int fd, const char *path, struct pagerfs_set *set)
+{
+    struct pagerfs_stat stat = { .head = PAGERFS_HEAD(stat) };
+    int err = call_try(fd, PAGERFS_IOC_SET, set);
+
+    if (!err)
+        return 0;
+    if (call_try(fd, PAGERFS_IOC_STAT, &stat) != 0)
+        call_explain(path, err);
+    else if (set->what == PAGERFS_SET_RAM)
+        explain_ram(path, set, &stat, err);
+    else
+        explain_size(path, set, &stat, err);
+    return err;
+}
+
+/* False if the word is no setting, or given twice. */
+static bool take(struct pagerfs_set *size, struct pagerfs_set *ram,
+                 const char *word)
+{
+    if (strncmp(word, "size=", 5) == 0 && !size->what) {
+        size->what = PAGERFS_SET_SIZE;
+        return number_size(word + 5, &size->size);
+    }
+    if (strncmp(word, "ram=", 4) == 0 && !ram->what) {
+        ram->what = PAGERFS_SET_RAM;
+        return number_size(word + 4, &ram->ram);
+    }
+    return false;
 }
 
 int command_set(int argc, char **argv)
 {
-    struct pagerfs_set set = { .head = PAGERFS_HEAD(set) };
+    struct pagerfs_set size = { .head = PAGERFS_HEAD(size) }, ram = size;
     const char *path = argv[argc - 1];
-    int fd, err;
+    int fd, err = 0;
 
     for (int i = 1; i < argc - 1; i++)
-        if (!take(&set, argv[i]))
+        if (!take(&size, &ram, argv[i]))
             return usage(USAGE);
-    if (set.what == 0)
+    if (!size.what && !ram.what)
         return usage(USAGE);
     fd = place_open_root(path);
     if (fd < 0)
         return STATUS_FAILED;
-    err = call_try(fd, PAGERFS_IOC_SET, &set);
-    if (err)
-        explain(fd, path, &set, err);
+    if (ram.what)
+        err = apply(fd, path, &ram);
+    if (!err && size.what)
+        err = apply(fd, path, &size);
     close(fd);
     return err ? STATUS_FAILED : 0;
 }

@@ -140,7 +140,8 @@ static int check_swap(const struct mount *mount)
 
 static int make_arena(struct mount *mount)
 {
-    int err = arena_create(&mount->arena, mount->sizing.arena_bytes);
+    int err = arena_create_range(&mount->arena, mount->sizing.arena_bytes,
+                                 mount->sizing.arena_most);
     char text[32];
 
     if (err)

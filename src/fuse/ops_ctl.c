@@ -34,12 +34,15 @@ union argument {
     struct pagerfs_swapoff swapoff;
 };
 
+typedef int run_command(struct request *rq, uint64_t id,
+                        union argument *argument);
+
 struct command {
     unsigned number;
     bool steers; /* for root and the owner */
     bool walks;  /* takes long */
     bool files;  /* asked on a regular file, too */
-    int (*run)(struct request *rq, uint64_t id, union argument *argument);
+    run_command *run;
 };
 
 _Static_assert((int)PAGERFS_OPCODES == (int)SERVED_OPCODES, "counted alike");
@@ -73,6 +76,22 @@ static bool is_zero(const uint64_t *words, size_t nr)
 static struct pool *pool_of(const struct request *rq)
 {
     return rq->session->store->pool;
+}
+
+/* What takes long: one that steers at a time, and one that looks. */
+static int run_walk(run_command *run, bool steers, struct request *rq,
+                    uint64_t id, union argument *argument)
+{
+    struct session *session = rq->session;
+    int err;
+
+    if (!rq->may_wait)
+        return -EAGAIN;
+    if (atomic_exchange(&session->walking[steers], true))
+        return -EBUSY;
+    err = run(rq, id, argument);
+    atomic_store(&session->walking[steers], false);
+    return err;
 }
 
 /* --- figures --------------------------------------------------------------- */
@@ -118,6 +137,19 @@ static void fill_counters(struct pagerfs_stat *out,
     out->throttled_ns = pool->throttled_ns;
 }
 
+static void fill_ram(struct pagerfs_stat *out, struct session *session,
+                     const struct pool_stats *pool)
+{
+    struct arena *arena = session->arena;
+
+    out->ram = atomic_load(&session->ram);
+    /* Frame 0 belongs to nobody, but costs as much as any. */
+    out->ram_least = session->ram_fixed +
+                     arena_bytes_for(arena, pool->frames_least + 1);
+    out->ram_most = session->ram_fixed +
+                    arena_bytes_for(arena, pool->frames_most + 1);
+}
+
 static void fill_name(char out[PAGERFS_NAME_BYTES], const char *name)
 {
     size_t length = strnlen(name, PAGERFS_NAME_BYTES - 1);
@@ -144,6 +176,7 @@ static int run_stat(struct request *rq, uint64_t id, union argument *argument)
     fill_name(out->replacement, pool.replacement);
     fill_pool(out, &pool);
     fill_counters(out, &pool);
+    fill_ram(out, session, &pool);
     out->nodes = tree.nodes;
     out->nodes_limit = tree.nodes_limit;
     out->names = tree.entries;
@@ -194,15 +227,40 @@ static int run_frag(struct request *rq, uint64_t id, union argument *argument)
 
 /* --- steering -------------------------------------------------------------- */
 
+static bool stop(void *ctx)
+{
+    return interrupted(ctx);
+}
+
+static int set_ram(struct request *rq, uint64_t id, union argument *argument)
+{
+    struct session *session = rq->session;
+    uint64_t ram = argument->set.ram;
+    int err;
+
+    (void)id;
+    if (ram < session->ram_fixed)
+        return -ERANGE;
+    err = pool_ram_change(pool_of(rq), ram - session->ram_fixed, stop, rq);
+    if (!err)
+        atomic_store(&session->ram, ram);
+    return err;
+}
+
 static int run_set(struct request *rq, uint64_t id, union argument *argument)
 {
     struct pagerfs_set *in = &argument->set;
 
-    (void)id;
-    if (!is_zero(in->reserved, ARRAY_SIZE(in->reserved)) ||
-        in->what != PAGERFS_SET_SIZE)
+    if (!is_zero(in->reserved, ARRAY_SIZE(in->reserved)))
         return -EINVAL;
-    return pool_limit_change(pool_of(rq), pages_for(in->size));
+    switch (in->what) {
+    case PAGERFS_SET_SIZE:
+        return pool_limit_change(pool_of(rq), pages_for(in->size));
+    case PAGERFS_SET_RAM:
+        return run_walk(set_ram, true, rq, id, argument);
+    default:
+        return -EINVAL;
+    }
 }
 
 static bool go_on(void *ctx)
@@ -372,11 +430,6 @@ static int run_swapon(struct request *rq, uint64_t id, union argument *argument)
     return err;
 }
 
-static bool stop(void *ctx)
-{
-    return interrupted(ctx);
-}
-
 static int run_swapoff(struct request *rq, uint64_t id, union argument *argument)
 {
     struct pagerfs_swapoff *args = &argument->swapoff;
@@ -416,21 +469,6 @@ static const struct command *command_of(unsigned number)
     return NULL;
 }
 
-static int run_walk(const struct command *command, struct request *rq,
-                    uint64_t id, union argument *argument)
-{
-    struct session *session = rq->session;
-    int err;
-
-    if (!rq->may_wait)
-        return -EAGAIN;
-    if (atomic_exchange(&session->walking[command->steers], true))
-        return -EBUSY;
-    err = command->run(rq, id, argument);
-    atomic_store(&session->walking[command->steers], false);
-    return err;
-}
-
 void ctl_ioctl(struct request *rq, uint64_t id, unsigned number, const void *in,
                size_t in_bytes, size_t out_bytes)
 {
@@ -456,7 +494,7 @@ void ctl_ioctl(struct request *rq, uint64_t id, unsigned number, const void *in,
         argument.head.size != bytes)
         err = -EINVAL;
     else if (command->walks)
-        err = run_walk(command, rq, id, &argument);
+        err = run_walk(command->run, command->steers, rq, id, &argument);
     else
         err = command->run(rq, id, &argument);
     if (err)

@@ -61,6 +61,8 @@ int session_create(struct session **out, const struct session_config *config)
     session->store = config->store;
     session->arena = config->arena;
     session->pool = config->pool;
+    session->ram = sizing->ram;
+    session->ram_fixed = sizing->ram - sizing->arena_bytes;
     session->init = (struct message_init){
         .max_write = sizing->max_write,
         .direct_io = config->options->cache == OPTIONS_CACHE_NONE,

@@ -12,6 +12,9 @@
  * that waits keeps its buffer; so four, before requests of full size, and at
  * least two, or /dev/fuse it is.
  *
+ * A larger ram= in use is the arena's alone; so addresses are set aside for it,
+ * which cost nothing: for eight times ram=, or all memory if that is more.
+ *
  * Defaults: ram a quarter of what the process may use; size half of it, as the
  * kernel's tmpfs has; swap as much as size, if half of ram does not hold it: the
  * other half is left for metadata, reserves and room to breathe.  Less swap would
@@ -38,6 +41,7 @@ enum {
     DEPTH_MIN = 2,
     DEPTH_GOOD = 4,
     DEPTH_MAX = 8,
+    MOST_SHARE = 8,
     /* One inode for that many bytes of memory, as the kernel's tmpfs. */
     BYTES_PER_INODE = 8192,
 };
@@ -140,6 +144,10 @@ int sizing_plan(struct sizing *sizing, const struct options *options,
         return -EINVAL;
     }
     sizing->arena_bytes = sizing->ram - fixed;
+    sizing->arena_most =
+        MAX(sizing->ram > UINT64_MAX / MOST_SHARE ? UINT64_MAX
+                                                  : sizing->ram * MOST_SHARE,
+            memory) - fixed;
     sizing->nr_inodes = options->nr_inodes.given ? options->nr_inodes.bytes
                                                  : memory / BYTES_PER_INODE;
     sizing->size = options->size.given ? options->size.bytes : memory / 2;

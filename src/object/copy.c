@@ -74,15 +74,16 @@ static uint64_t uniform(struct copy *c, uint64_t n, bool *hole)
 
 static int copy_data(struct copy *c, size_t n, uint64_t *done)
 {
-    uint32_t pins = (uint32_t)(pages_for(c->from_offset + n) -
-                               page_of(c->from_offset));
+    uint64_t first = page_of(c->from_offset);
+    uint32_t pins = (uint32_t)(pages_for(c->from_offset + n) - first);
     struct object_read read;
     struct source source;
     size_t written = 0;
     int err;
 
     if (c->wait)
-        pins_take(c->store, pins);
+        pins = pins_take(c->store, pins);
+    n = MIN(n, ((first + pins) << PAGE_SHIFT) - c->from_offset);
     err = read_locked(c->store, c->from, NULL, c->from_offset, n, c->wait, &read);
     if (err)
         goto give_pins;

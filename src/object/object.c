@@ -122,6 +122,11 @@ static int op_vacate(void *ctx, struct pool_walk *walk)
     return MIN(err, 0);
 }
 
+static void op_pins_settle(void *ctx)
+{
+    pins_settle(ctx);
+}
+
 const struct pool_ops object_pool_ops = {
     .trylock = op_trylock,
     .lock = op_lock,
@@ -133,6 +138,7 @@ const struct pool_ops object_pool_ops = {
     .lost = op_lost,
     .hint = op_hint,
     .vacate = op_vacate,
+    .pins_settle = op_pins_settle,
 };
 
 /* --- life ------------------------------------------------------------------------- */

@@ -107,10 +107,14 @@ struct page_in {
 int resident_start(struct object_store *store, struct object *object,
                    struct page_in *in, uint32_t *frames);
 
-/* Takes nr <= pins_max pins of the budget, or waits for them in turn. */
+/* The pin budget, which may change at any time. */
 uint32_t pins_max(const struct object_store *store);
-void pins_take(struct object_store *store, uint32_t nr);
+/* Takes nr pins of it, or all of it if that is less; waits for them in turn.
+ * Returns how many. */
+uint32_t pins_take(struct object_store *store, uint32_t nr);
 void pins_give(struct object_store *store, uint32_t nr);
+/* Returns when no more are taken than there are now. */
+void pins_settle(struct object_store *store);
 
 /* --- read.c -------------------------------------------------------------------- */
 

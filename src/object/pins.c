@@ -15,6 +15,10 @@
  * wait for nothing afterwards.
  *
  * First come, first served: a large request is not starved by small ones.
+ *
+ * When the pool gets fewer frames the budget is less, at once for who comes; who
+ * has taken more is waited for (pins_settle).  When it gets more, waiters look
+ * again.
  */
 #include "object_internal.h"
 
@@ -25,23 +29,28 @@ uint32_t pins_max(const struct object_store *store)
     return pool_pins_max(store->pool);
 }
 
-void pins_take(struct object_store *store, uint32_t nr)
+uint32_t pins_take(struct object_store *store, uint32_t nr)
 {
     struct pin_budget *pins = &store->pins;
-    uint32_t max = pins_max(store);
     uint64_t ticket;
+    uint32_t max;
 
-    INVARIANT("pins", nr <= max);
     lock_assert_none(RANK_FUSE);
     mutex_lock(&pins->lock, RANK_WAIT);
     ticket = pins->tickets++;
-    while (pins->served != ticket || pins->taken + nr > max)
+    for (;;) {
+        max = pins_max(store);
+        if (pins->served == ticket && pins->taken + MIN(nr, max) <= max)
+            break;
         cond_wait(&pins->changed, &pins->lock);
+    }
+    nr = MIN(nr, max);
     pins->served++;
     pins->taken += nr;
     if (pins->served != pins->tickets)
         cond_broadcast(&pins->changed);
     mutex_unlock(&pins->lock);
+    return nr;
 }
 
 void pins_give(struct object_store *store, uint32_t nr)
@@ -51,7 +60,22 @@ void pins_give(struct object_store *store, uint32_t nr)
     mutex_lock(&pins->lock, RANK_WAIT);
     INVARIANT("pins", pins->taken >= nr);
     pins->taken -= nr;
-    if (pins->served != pins->tickets)
+    if (pins->served != pins->tickets || pins->settling)
         cond_broadcast(&pins->changed);
+    mutex_unlock(&pins->lock);
+}
+
+/* One at a time. */
+void pins_settle(struct object_store *store)
+{
+    struct pin_budget *pins = &store->pins;
+
+    lock_assert_none(RANK_FUSE);
+    mutex_lock(&pins->lock, RANK_WAIT);
+    pins->settling = true;
+    cond_broadcast(&pins->changed);
+    while (pins->taken > pins_max(store))
+        cond_wait(&pins->changed, &pins->lock);
+    pins->settling = false;
     mutex_unlock(&pins->lock);
 }

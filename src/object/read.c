@@ -138,17 +138,15 @@ static int read_waiting(struct object_store *store, struct object *object,
                         struct readahead *ahead, uint64_t offset, size_t length,
                         struct object_read *read)
 {
-    uint32_t max = pins_max(store), nr;
+    uint32_t nr, pages = (uint32_t)(pages_for(offset + length) -
+                                    page_of(offset));
     int err = read_locked(store, object, ahead, offset, length, false, read);
 
     if (err != -EAGAIN)
         return err;
-    nr = (uint32_t)(pages_for(offset + length) - page_of(offset));
-    if (nr > max) {
-        nr = max;
+    nr = pins_take(store, pages);
+    if (nr < pages)
         length = (size_t)(((page_of(offset) + nr) << PAGE_SHIFT) - offset);
-    }
-    pins_take(store, nr);
     err = read_locked(store, object, ahead, offset, length, true, read);
     pins_give(store, nr);
     return err;

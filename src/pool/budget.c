@@ -31,8 +31,6 @@
 
 #include <errno.h>
 
-/* The data's share of the frames: an eighth, and no less than this. */
-#define DATA_SHARE_MIN 128u
 /* Pages that are held need a frame of metadata for so many. */
 enum { HELD_MAPPED = 32 };
 
@@ -55,30 +53,36 @@ void budget_settle(struct pool *pool)
                  used(b) + tables > b->frames + b->capacity);
 }
 
-static uint64_t data_share(const struct pool *pool)
+void budget_set_frames(struct pool *pool, uint32_t frames)
 {
-    uint64_t frames = pool->arena->nr_frames - 1;
+    struct budget *b = &pool->budget;
 
-    return MAX(frames / 8, MIN(frames / 2, DATA_SHARE_MIN));
+    b->frames = frames - pool->reserve;
+    b->metadata_max = b->frames - pool_share_of(pool, frames);
 }
 
-uint32_t pool_pins_max(const struct pool *pool)
+bool budget_fits(struct pool *pool, uint32_t frames, uint64_t *lacking)
 {
-    return (uint32_t)data_share(pool) - 2 * pool->batch;
+    const struct budget *b = &pool->budget;
+    uint64_t have = frames - pool->reserve + b->capacity;
+    uint64_t need = used(b) + swap_nr_tables(pool->swap) +
+                    MIN(b->held, budget_spare(b));
+
+    *lacking = need > have ? need - have : 0;
+    return b->metadata + b->tables + pool_share_of(pool, frames) <=
+           frames - pool->reserve;
 }
 
 void budget_init(struct pool *pool, uint64_t limit)
 {
     struct budget *b = &pool->budget;
-    uint64_t frames = pool->arena->nr_frames - 1;
 
     b->limit = limit ? limit : UINT64_MAX;
-    b->frames = frames - pool->reserve;
-    b->metadata_max = b->frames - data_share(pool);
     b->blocks_max = swap_nr_max(pool->swap);
     b->capacity = swap_nr_backed(pool->swap);
     b->keeper = KEEPER_AWAKE;
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    budget_set_frames(pool, arena_nr_frames(pool->arena) - 1);
     budget_settle(pool);
     mutex_unlock(&pool->budget.lock);
 }
@@ -271,10 +275,14 @@ static uint64_t capacity_max(const struct budget *b, bool hopeful)
 int pool_limit_change(struct pool *pool, uint64_t limit)
 {
     struct budget *b = &pool->budget;
+    uint64_t least;
     int err = 0;
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    if (limit != 0 && limit < used(b))
+    least = used(b);
+    if (limit < b->limit)
+        least += MIN(b->held, limit_spare(b));
+    if (limit != 0 && limit < least)
         err = -EINVAL;
     else if (limit > capacity_max(b, true))
         err = -ENOSPC;
@@ -298,5 +306,6 @@ void budget_stats(struct pool *pool, struct pool_stats *stats)
         b->metadata_max - MIN(b->metadata_max, b->tables);
     stats->used = used(b);
     stats->used_max = MAX(MIN(max, b->limit), stats->used);
+    stats->frames_least = balloon_least(pool);
     mutex_unlock(&pool->budget.lock);
 }

@@ -67,6 +67,8 @@ void pool_check(struct pool *pool)
     INVARIANT("I5", atomic_load(&b->overcommitted) ||
                         b->data + b->metadata + swap_nr_tables(pool->swap) <=
                             b->frames + b->capacity);
+    INVARIANT("I7", b->frames + pool->reserve <
+                        arena_nr_frames(pool->arena));
     mutex_unlock(&b->lock);
     mutex_lock(&pool->queue_lock, RANK_POOL);
     replace_check(&pool->replace);

@@ -57,13 +57,20 @@ static uint32_t frames_floor(struct pool *pool, enum pool_wait wait)
     return launder_in_vain(pool) ? pool->reserve / 2 : pool->min;
 }
 
+/* frames NULL: they are withheld. */
+static bool take(struct pool *pool, uint32_t nr, uint32_t floor,
+                 uint32_t *frames)
+{
+    return frames ? arena_frames_alloc(pool->arena, nr, floor, frames)
+                  : arena_withhold(pool->arena, nr, floor);
+}
+
 static bool try_get(struct pool *pool, uint32_t nr, uint32_t *frames,
                     enum pool_wait wait)
 {
     uint32_t wanted = atomic_load(&pool->frames.wanted);
 
-    return arena_frames_alloc(pool->arena, nr,
-                              frames_floor(pool, wait) + wanted, frames);
+    return take(pool, nr, frames_floor(pool, wait) + wanted, frames);
 }
 
 /* Caller holds frames.lock. */
@@ -97,8 +104,7 @@ static int frames_sleep(struct pool *pool, uint32_t nr, uint32_t *frames,
     for (;;) {
         bool first = queue->next == &self;
 
-        if (first && arena_frames_alloc(pool->arena, nr,
-                                        frames_floor(pool, wait), frames))
+        if (first && take(pool, nr, frames_floor(pool, wait), frames))
             break;
         if (first && exhausted(pool) &&
             atomic_load(&pool->budget.overcommitted)) {
@@ -114,8 +120,8 @@ static int frames_sleep(struct pool *pool, uint32_t nr, uint32_t *frames,
     return err;
 }
 
-int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
-                    enum pool_wait wait)
+static int frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
+                      enum pool_wait wait)
 {
     INVARIANT("batch", nr > 0 && nr <= pool->batch);
     if (try_get(pool, nr, frames, wait))
@@ -128,6 +134,17 @@ int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
     if (wait == POOL_NOWAIT)
         return -EAGAIN;
     return frames_sleep(pool, nr, frames, wait);
+}
+
+int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
+                    enum pool_wait wait)
+{
+    return frames_get(pool, nr, frames, wait);
+}
+
+int frames_withhold(struct pool *pool, uint32_t nr)
+{
+    return frames_get(pool, nr, NULL, POOL_WAIT);
 }
 
 bool pool_affords_ahead(struct pool *pool)

@@ -56,7 +56,7 @@ uint64_t pagein_bytes(uint64_t frames)
 int pagein_init(struct pool *pool)
 {
     struct pagein *in = &pool->pagein;
-    uint32_t count = pagein_count(pool->arena->nr_frames);
+    uint32_t count = pagein_count(arena_nr_frames(pool->arena));
 
     list_init(&in->idle);
     in->ios = calloc(count, sizeof(*in->ios));

@@ -18,6 +18,10 @@
 
 /* What a thread of ours touches of its stack, with room to spare. */
 enum { STACK_TOUCHED = 32 * 1024, NR_THREADS = 2 };
+/* The data's share of the frames: an eighth, and no less than this. */
+#define DATA_SHARE_MIN 128u
+/* Pages that one request may touch: a transfer, not aligned. */
+enum { REQUEST_PAGES = SWAP_IO_MAX_PAGES + 1 };
 /* Before anything has been measured: a slow disk, 64 MiB/s. */
 enum { PAGES_PER_S = 16384 };
 
@@ -29,20 +33,45 @@ static uint32_t pow2_below(uint32_t value)
 /* For 8 MiB (P about 2000 frames): reserve 64, batch 32, min 95, low 126, high
  * 188, clusters of 16 to 32 pages; from 128 MiB on batches and clusters are whole
  * 1 MiB requests.  Two batches fit in the reserve: one for a page-in, one for a
- * writer who must overwrite what is on swap. */
-static void size_marks(struct pool *pool)
+ * writer who must overwrite what is on swap.
+ *
+ * Those that are as large as a transfer, and with them the descriptors and the
+ * ghosts, stay what they are; and the data keep what the largest request needs. */
+static void size_batches(struct pool *pool)
 {
-    uint32_t frames = pool->arena->nr_frames - 1;
+    uint32_t frames = arena_nr_frames(pool->arena) - 1;
     uint32_t part = pow2_below(frames / 64);
-    uint32_t step = MAX(frames / 64, 8u);
 
     pool->reserve = MIN(MAX(part, frames < 1024 ? 32u : 64u),
                         2 * SWAP_IO_MAX_PAGES);
-    pool->min = pool->reserve + step;
-    pool->low = pool->min + step;
-    pool->high = pool->low + 2 * step;
     pool->batch = pool->reserve / 2;
     pool->cluster = MIN(MAX(part, 16u), SWAP_IO_MAX_PAGES);
+    pool->share_min = MIN(pool_share_of(pool, frames),
+                          2 * pool->batch + REQUEST_PAGES);
+    pool_set_marks(pool, frames);
+}
+
+uint32_t pool_share_of(const struct pool *pool, uint32_t frames)
+{
+    return MAX(MAX(frames / 8, MIN(frames / 2, DATA_SHARE_MIN)),
+               pool->share_min);
+}
+
+void pool_set_marks(struct pool *pool, uint32_t frames)
+{
+    uint32_t step = MAX(frames / 64, 8u), min = pool->reserve + step;
+
+    pool->min = min;
+    pool->low = min + step;
+    pool->high = min + 3 * step;
+    pool->data_share = pool_share_of(pool, frames);
+    arena_set_low(pool->arena, min + step);
+}
+
+uint32_t pool_pins_max(const struct pool *pool)
+{
+    return atomic_load_explicit(&pool->data_share, memory_order_relaxed) -
+           2 * pool->batch;
 }
 
 uint64_t pool_overhead_bytes(uint64_t ram_bytes)
@@ -91,7 +120,7 @@ int pool_create(struct pool **out, const struct pool_config *config)
     struct pool *pool;
     int err;
 
-    if (arena->nr_frames < POOL_MIN_FRAMES)
+    if (arena_nr_frames(arena) < POOL_MIN_FRAMES)
         return -EINVAL;
     pool = calloc(1, sizeof(*pool));
     if (!pool)
@@ -100,9 +129,9 @@ int pool_create(struct pool **out, const struct pool_config *config)
     pool->swap = config->swap;
     pool->ops = config->ops;
     pool->ctx = config->ctx;
-    size_marks(pool);
+    size_batches(pool);
     err = replace_init(&pool->replace, config->replacement, pool_page(arena, 0),
-                       arena->nr_frames);
+                       arena_nr_frames(arena));
     if (err)
         goto free_pool;
     err = pageout_init(pool);
@@ -181,8 +210,9 @@ static void stats_counters(struct pool *pool, struct pool_stats *stats)
 void pool_stats(struct pool *pool, struct pool_stats *stats)
 {
     *stats = (struct pool_stats){
-        .frames = pool->arena->nr_frames - 1,
+        .frames = arena_nr_frames(pool->arena) - 1,
         .frames_free = arena_nr_free(pool->arena),
+        .frames_most = pool->arena->nr_frames - 1,
         .reserve = pool->reserve,
         .low = pool->low,
         .high = pool->high,

@@ -5,6 +5,7 @@
  *     budget.c    charges              grow.c      the size of the swap file
  *     frames.c    frames and waiting   throttle.c  slowing writers down
  *     areas.c     swap areas           check.c     contradictions
+ *     balloon.c   fewer frames, or more
  *     page.c      states of a page     replace.h   which page goes next
  *     launder.c   the pageout thread   pageout.c   one cluster to swap
  *     pagein.c    reads                evict.c     pages sent out when asked
@@ -34,8 +35,8 @@ enum keeper_state { KEEPER_AWAKE, KEEPER_WATCHING, KEEPER_IDLE };
 struct budget {
     struct mutex lock;     /* RANK_BUDGET */
     uint64_t limit;        /* (B) UINT64_MAX: none */
-    uint64_t frames;       /* (c) frames that charges count on: no reserve */
-    uint64_t metadata_max; /* (c) so that data always keep some frames */
+    uint64_t frames;       /* (B) frames that charges count on: no reserve */
+    uint64_t metadata_max; /* (B) so that data always keep some frames */
     uint64_t blocks_max;   /* (B) as all below: areas on their way out are not
                             * counted */
     uint64_t ahead_min;    /* (B) pages that are to be spare without growth */
@@ -111,9 +112,14 @@ struct pool {
     struct swap *swap;              /* (c) */
     const struct pool_ops *ops;     /* (c) */
     void *ctx;                      /* (c) */
-    uint32_t reserve, min, low, high; /* (c) marks on free frames */
+    uint32_t reserve;               /* (c) the lowest mark on free frames */
     uint32_t batch;                 /* (c) most frames asked for at once */
     uint32_t cluster;               /* (c) most pages written at once */
+    uint32_t share_min;             /* (c) no share is less, however few frames */
+    /* pool_set_marks alone changes these; each is read by itself, by anyone. */
+    _Atomic uint32_t min, low, high; /* marks on free frames */
+    _Atomic uint32_t data_share;    /* frames that metadata may never take */
+    _Atomic bool resizing;          /* somebody is in pool_ram_change */
     struct budget budget;
     struct mutex queue_lock;        /* RANK_POOL */
     struct replace replace;         /* (Q) */
@@ -128,9 +134,23 @@ struct pool {
     struct counters counters;
 };
 
+/* --- pool.c ------------------------------------------------------------------ */
+
+/* All that depends on how many frames there are, but for the charges. */
+void pool_set_marks(struct pool *pool, uint32_t frames);
+/* Of so many frames the share that is always the data's. */
+uint32_t pool_share_of(const struct pool *pool, uint32_t frames);
+
 /* --- budget.c ---------------------------------------------------------------- */
 
 void budget_init(struct pool *pool, uint64_t limit);
+/* Charges count on so many frames. */
+void budget_set_frames(struct pool *pool, uint32_t frames)
+    REQUIRES(pool->budget.lock);
+/* Blocks with disk behind them that are lacking for all that is charged to fit
+ * beside so many frames.  False: metadata alone leave too few for the data. */
+bool budget_fits(struct pool *pool, uint32_t frames, uint64_t *lacking)
+    REQUIRES(pool->budget.lock);
 int budget_charge_metadata(struct pool *pool);
 void budget_uncharge_metadata(struct pool *pool);
 /* Would one more page of metadata need a larger swap file? */
@@ -147,6 +167,11 @@ uint64_t budget_spare(const struct budget *budget);
 uint64_t budget_unheld(const struct budget *budget, uint64_t spare);
 /* Growth is possible, and was not refused a moment ago. */
 bool budget_may_grow(struct pool *pool) REQUIRES(pool->budget.lock);
+
+/* --- balloon.c --------------------------------------------------------------- */
+
+/* The fewest frames that what is charged could do with. */
+uint32_t balloon_least(struct pool *pool) REQUIRES(pool->budget.lock);
 
 /* --- grow.c ------------------------------------------------------------------ */
 
@@ -172,6 +197,8 @@ void grow_stop(struct pool *pool);
 void frames_init(struct pool *pool);
 /* After frames were freed, or `exhausted` was set.  Any lock before RANK_WAIT. */
 void frames_wake(struct pool *pool);
+/* As pool_frames_get with POOL_WAIT, but the frames are withheld. */
+int frames_withhold(struct pool *pool, uint32_t nr);
 /* Sleeps until metadata can have a frame, or nothing can be reclaimed. */
 void frames_wait_metadata(struct pool *pool);
 

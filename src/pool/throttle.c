@@ -32,8 +32,9 @@ bool pool_throttle_needed(struct pool *pool)
 
 static uint32_t pause_us(struct pool *pool, uint32_t nr)
 {
-    double set = (pool->low + pool->min) / 2.0;
-    double span = set - pool->min;
+    uint32_t min = pool->min, low = MAX(pool->low, min + 2);
+    double set = (low + min) / 2.0;
+    double span = set - min;
     double x = ((double)arena_nr_free(pool->arena) - set) / span;
     double rate;
 

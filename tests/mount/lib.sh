@@ -26,6 +26,8 @@
 set -euo pipefail
 
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+# shellcheck source=tests/mount/wait.sh
+source "$here/wait.sh"
 build=$here/../../build
 PAGERFS=${PAGERFS:-$build/src/fuse/pagerfs}
 PAGERCTL=${PAGERCTL:-$build/src/ctl/pagerctl}
@@ -92,24 +94,6 @@ need_uring() {
 # The first number in a normal run, the second in a long one.
 long() {
     if [[ $LONG == 1 ]]; then echo "$2"; else echo "$1"; fi
-}
-
-is_mounted() {
-    grep -q " ${1:-$mnt} " /proc/self/mountinfo
-}
-
-# wait_until SECONDS CMD...: until CMD succeeds.
-wait_until() {
-    local tries=$(($1 * 20))
-    shift
-    until "$@"; do
-        ((tries-- > 0)) || return 1
-        sleep 0.05
-    done
-}
-
-gone() {
-    ! kill -0 "$1" 2>/dev/null
 }
 
 unmount_by_force() {

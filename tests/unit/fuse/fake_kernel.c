@@ -42,7 +42,8 @@ static void stack_make(struct kernel *kernel, const struct options *options,
                                 .changed = attributes_changed,
                                 .ctx = kernel };
 
-    ck_assert_int_eq(arena_create(&kernel->arena, sizing->arena_bytes), 0);
+    ck_assert_int_eq(arena_create_range(&kernel->arena, sizing->arena_bytes,
+                                        sizing->arena_most), 0);
     ck_assert_int_eq(swap_file_open(&file, "none", 0, message), 0);
     ck_assert_int_eq(swap_create(&kernel->swap, &file, kernel->arena, 1), 0);
     pool.arena = kernel->store.arena = kernel->arena;

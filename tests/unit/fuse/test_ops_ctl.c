@@ -87,7 +87,7 @@ START_TEST(test_wrong_heads)
     stat = (struct pagerfs_stat){ .head = { 1, sizeof(stat) - 8 } };
     ck_assert_int_eq(control(1, PAGERFS_IOC_STAT, &stat), -EINVAL);
     stat = (struct pagerfs_stat){ .head = PAGERFS_HEAD(stat) };
-    stat.reserved[15] = 1;
+    stat.reserved[ARRAY_SIZE(stat.reserved) - 1] = 1;
     ck_assert_int_eq(control(1, PAGERFS_IOC_STAT, &stat), -EINVAL);
     kernel_stop(&kernel);
 }
@@ -184,6 +184,54 @@ START_TEST(test_set_size)
 }
 END_TEST
 
+static struct pagerfs_stat stat_now(void)
+{
+    struct pagerfs_stat stat = { .head = PAGERFS_HEAD(stat) };
+
+    ck_assert_int_eq(control(1, PAGERFS_IOC_STAT, &stat), 0);
+    return stat;
+}
+
+START_TEST(test_set_ram)
+{
+    struct pagerfs_set set = { .head = PAGERFS_HEAD(set),
+                               .what = PAGERFS_SET_RAM };
+    struct pagerfs_stat before;
+
+    start();
+    before = stat_now();
+    ck_assert_uint_eq(before.ram, 16 << 20);
+    ck_assert_uint_lt(before.ram_least, 16 << 20);
+    ck_assert_uint_ge(before.ram_most, 127 << 20);
+    set.ram = before.ram_least;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SET, &set), 0);
+    ck_assert_uint_eq(stat_now().ram, set.ram);
+    ck_assert_uint_lt(stat_now().frames, before.frames);
+    set.ram--;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SET, &set), -ERANGE);
+    set.ram = 0;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SET, &set), -ERANGE);
+    set.ram = before.ram_most;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SET, &set), 0);
+    ck_assert_uint_ge(stat_now().frames, before.frames +
+                      (before.ram_most - before.ram) / (4096 + 32));
+    set.ram += 4096 + 32;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SET, &set), -ERANGE);
+    set.ram = UINT64_MAX;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SET, &set), -ERANGE);
+    set.ram = before.ram;
+    set.what |= PAGERFS_SET_SIZE;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SET, &set), -EINVAL);
+    set.what = PAGERFS_SET_RAM;
+    kernel.uid = getuid() + 1000;
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SET, &set), -EPERM);
+    kernel.uid = getuid();
+    ck_assert_int_eq(control(1, PAGERFS_IOC_SET, &set), 0);
+    ck_assert_uint_eq(stat_now().frames, before.frames);
+    kernel_stop(&kernel);
+}
+END_TEST
+
 START_TEST(test_swap_areas)
 {
     static struct pagerfs_swaps swaps = { .head = PAGERFS_HEAD(swaps) };
@@ -217,4 +265,4 @@ END_TEST
 
 UNIT_MAIN("ops_ctl", test_stat, test_frag_without_swap, test_wrong_heads,
           test_unknown_commands, test_short_argument, test_rights,
-          test_set_size, test_swap_areas)
+          test_set_size, test_set_ram, test_swap_areas)

@@ -37,6 +37,7 @@ START_TEST(test_parts_fit)
         ck_assert_uint_le(sizing.arena_bytes + sizing.buffer_bytes +
                           sizing.stack_bytes + pool_bytes(ram), ram);
         ck_assert_uint_ge(sizing.arena_bytes, ram / 4);
+        ck_assert_uint_ge(sizing.arena_most, sizing.arena_bytes + 7 * ram);
         ck_assert(is_pow2(sizing.max_write));
         ck_assert_uint_ge(sizing.max_write, 128 * 1024);
         ck_assert_uint_le(sizing.max_write, MIB);

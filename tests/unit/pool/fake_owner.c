@@ -152,6 +152,14 @@ static int op_vacate(void *ctx, struct pool_walk *walk)
     return 0;
 }
 
+/* Nobody here waits for frames with a pin. */
+static void op_pins_settle(void *ctx)
+{
+    struct rig *rig = ctx;
+
+    atomic_fetch_add(&rig->settled, 1);
+}
+
 const struct pool_ops fake_owner_ops = {
     .trylock = op_trylock,
     .lock = op_lock,
@@ -163,6 +171,7 @@ const struct pool_ops fake_owner_ops = {
     .lost = op_lost,
     .hint = op_hint,
     .vacate = op_vacate,
+    .pins_settle = op_pins_settle,
 };
 
 /* --- the rig ---------------------------------------------------------------- */
@@ -174,8 +183,9 @@ void rig_up(struct rig *rig, const struct rig_config *config)
 
     *rig = (struct rig){ .nr_owners = MAX(config->owners, 1u),
                          .nr_pages = config->pages };
-    ck_assert_int_eq(arena_create(&rig->arena, (uint64_t)(config->frames + 1) *
-                                  (PAGE_SIZE + sizeof(struct frame))), 0);
+    ck_assert_int_eq(arena_create_range(&rig->arena,
+                                        rig_bytes(config->frames),
+                                        rig_bytes(config->frames_most)), 0);
     ck_assert_int_eq(swap_create(&rig->swap, &file, rig->arena, 64), 0);
     rig->owners = calloc(rig->nr_owners, sizeof(*rig->owners));
     for (uint32_t o = 0; o < rig->nr_owners; o++)

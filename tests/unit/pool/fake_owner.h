@@ -38,11 +38,13 @@ struct rig {
     uint32_t nr_owners;
     uint64_t nr_pages;   /* each */
     _Atomic uint32_t lost;
+    _Atomic uint32_t settled; /* calls of pins_settle */
     bool reads_itself;   /* pages that are waited for, by pool_io_run */
 };
 
 struct rig_config {
     uint32_t frames, blocks;  /* blocks 0: no swap */
+    uint32_t frames_most;     /* less than frames: the same */
     uint64_t limit;
     uint32_t owners;          /* 0 means 1 */
     uint64_t pages;           /* of each owner */
@@ -53,6 +55,12 @@ struct rig_config {
 };
 
 extern const struct pool_ops fake_owner_ops;
+
+/* The arena's budget for so many frames. */
+static inline uint64_t rig_bytes(uint32_t frames)
+{
+    return (uint64_t)(frames + 1) * (PAGE_SIZE + sizeof(struct frame));
+}
 
 void rig_up(struct rig *rig, const struct rig_config *config);
 /* Drops every page, and checks that everything has come back. */
