@@ -182,9 +182,8 @@ void pool_grow_ahead(struct pool *pool, uint64_t nr);
 /* size= in pages, 0 none, once it is known what there is (pool_stats).  What is
  * charged beyond it stays. */
 void pool_limit_set(struct pool *pool, uint64_t limit);
-/* The same on a mount in use: -EINVAL if it is less than what is used
- * or held back, -ENOSPC
- * if it is more than RAM and swap can hold. */
+/* The same on a mount in use: -EINVAL if it is less than what is used and held
+ * back, -ENOSPC if it is more than RAM and swap can hold. */
 int pool_limit_change(struct pool *pool, uint64_t limit);
 
 /* --- frames ---------------------------------------------------------------- */
