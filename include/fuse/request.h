@@ -2,14 +2,16 @@
  *
  *     free --request_get--> read by a transport --session_process--> answered
  *      ^                                              |                  |
- *      |                                       would wait: queued        |
- *      |                                       for a worker, again       |
+ *      |                                       would wait: runs again,   |
+ *      |                                       see below                 |
  *      +---------------- request_put <----------------+------------------+
  *
  * A handler first runs with may_wait false, on the thread that read the
  * request.  If the tree would have to wait, the request is decoded and handled
- * anew, from its bytes, by a worker that may block.  So a handler keeps no
- * state between the two, and must not change the message.
+ * anew, from its bytes: by a worker that may block; or, a READ that has a lane,
+ * by the same thread when the pages that it has begun to read are there.  So a
+ * handler keeps no state between the two but a count of its starts, and must not
+ * change the message.
  *
  * Invariants
  *   F1  a request with a reply due is answered exactly once.
@@ -38,6 +40,7 @@ enum request_again {
     REQUEST_DONE,
     REQUEST_WOULD_WAIT, /* by somebody who may block */
     REQUEST_NO_SPACE,   /* a little later: deleted files' space is on its way */
+    REQUEST_READING,    /* when what it has begun to read on its lane is there */
 };
 
 struct request {
@@ -54,6 +57,8 @@ struct request {
     bool may_wait;
     enum request_again again;
     unsigned retries;          /* for space */
+    unsigned starts;           /* times that it has begun to read */
+    struct swap_lane *lane;    /* (c) the ring's that has it; NULL: none */
     _Atomic uint64_t unique; /* 0: not in work.  Read by others for INTERRUPT */
     _Atomic bool interrupted;  /* the caller has been killed */
     struct ring_entry *entry;  /* (c) the memory is of a ring (ring.h); NULL: it
@@ -107,6 +112,8 @@ bool request_again(struct request *rq, int error);
 /* True, as above, while deleted files have yet to give back what they took: but
  * only so many times, because the kernel may hold on to them. */
 bool request_settle(struct request *rq, unsigned tries);
+/* Notes that the request has begun to read on its lane; the handler returns. */
+void request_reads(struct request *rq);
 /* Who asks.  The cred refers to the request. */
 struct tree_cred request_cred(struct request *rq, mode_t umask);
 

@@ -95,10 +95,16 @@ void session_destroy(struct session *session);
  * the reader goes on with: the same, if it has been answered. */
 struct request *session_serve(struct session *session, struct request *rq,
                               size_t bytes);
-/* The same where rq's memory is the transport's: false if a worker has it, who
- * gives it back. */
-bool session_serve_own(struct session *session, struct request *rq,
-                       size_t bytes);
+/* The same where rq's memory is the transport's. */
+enum session_outcome {
+    SESSION_ANSWERED,
+    SESSION_QUEUED,   /* a worker has it, and gives it back */
+    SESSION_READING,  /* its lane is; session_resume when that has all its room */
+};
+enum session_outcome session_serve_own(struct session *session,
+                                       struct request *rq, size_t bytes);
+enum session_outcome session_resume(struct session *session,
+                                    struct request *rq);
 /* Nothing more will come: wakes session_wait. */
 void session_ended(struct session *session);
 

@@ -1,8 +1,8 @@
 /* work.h - threads that run what the readers must not wait for.
  *
- * Two queues.  Requests that take memory or space may be throttled, so at most
- * all but two of the threads work on those at once: a read that must go to disk
- * finds a thread, however many writers are held up.
+ * Two queues.  Requests that take memory or space may wait long for it, so at
+ * most all but two of the threads work on those at once: a read that must go to
+ * disk finds a thread, however many writers are held up.
  *
  * Ownership   a request belongs to the queue from work_push until `run` gets
  * it.

@@ -110,6 +110,15 @@ int object_read_begin(struct object_store *store, struct object *object,
                       bool wait, struct object_read *read);
 void object_read_end(struct object_store *store, struct object *object,
                      struct object_read *read);
+/* For who has got -EAGAIN and may not wait: begins, on its lane, to read what of
+ * these bytes is on swap, and to read ahead.  Never waits, and holds nothing
+ * afterwards.  Returns how many reads it has begun: when all are over it is worth
+ * trying again, with `ahead` NULL, because that has been asked.  0: none could be.
+ * -EAGAIN: none, and `ahead` has not been asked; it is not a disk that the read
+ * would wait for, or somebody else reads already. */
+int object_read_start(struct object_store *store, struct object *object,
+                      struct readahead *ahead, uint64_t offset, size_t length,
+                      struct swap_lane *lane);
 
 /* Writes up to length <= OBJECT_MAX_IO bytes; *written is short when space runs
  * out, -ENOSPC when not one byte fits.  Grows the file as needed. */

@@ -35,8 +35,8 @@
  * Locking     "(O)": caller holds the owner's lock.  Others lock inside and are
  *             called with no lock of RANK_OBJECT or later held.
  *             May block, when `wait` allows: pool_frames_get, pool_io_get,
- *             pool_charge, pool_page_wait, pool_throttle.  The caller may hold
- *             rangelocks then (not for pool_throttle), and no other lock.
+ *             pool_charge, pool_page_wait.  The caller may hold rangelocks
+ *             then, and no other lock.
  * Units       pages, frames, blocks: all 4 KiB.
  * Errors      0 or -errno: -EAGAIN would wait, -ENOSPC limit reached, -EIO lost.
  */
@@ -137,7 +137,8 @@ struct pool_stats {
     uint32_t frames_least, frames_most; /* what pool_ram_change can make of them */
     uint32_t blocks_max, blocks_backed, blocks_free;
     uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
-    uint64_t evictions, redirtied, refaults, lost, throttled_ns;
+    uint64_t evictions, redirtied, refaults, lost;
+    uint64_t throttled_ns; /* that writers have waited for frames, all together */
     /* Pages that came by readahead; of these, asked for; and evicted before. */
     uint64_t readahead_pages, readahead_used, readahead_unused;
     uint64_t reading, clean, dirty, writing; /* pages by state, at this moment */
@@ -209,10 +210,6 @@ int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
 void pool_frames_put(struct pool *pool, uint32_t nr, const uint32_t *frames);
 /* POOL_AHEAD would get frames now. */
 bool pool_affords_ahead(struct pool *pool);
-/* Sleeps as long as a writer of nr pages should now, 0..200 ms; *needed* tells
- * beforehand whether it would.  No lock, no rangelock held. */
-void pool_throttle(struct pool *pool, uint32_t nr);
-bool pool_throttle_needed(struct pool *pool);
 
 /* --- pages (page.c); all (O) unless it says otherwise ----------------------- */
 
@@ -276,11 +273,16 @@ void pool_io_put(struct pool *pool, struct pool_io *io);
 void pool_io_prepare(struct pool *pool, struct pool_io *io, uint32_t owner,
                      uint64_t index, uint32_t block, uint32_t nr,
                      const uint32_t *frames);
-/* Both take the descriptor over, and are called with no lock.  Submit returns at
- * once; run reads on the caller's thread, for one that would wait for nothing
- * else: pages may be READING still only if the read has failed and is tried
- * again.  Between prepare and these the caller waits for nothing. */
+/* These take the descriptor over, and are called with no lock.  Submit returns at
+ * once; so does begin, which has the caller's own ring read (swap_lane; false: it
+ * was submitted instead); run reads on the caller's thread, for one that would wait
+ * for nothing else.  After the last two pages may be READING still only if the read
+ * has failed and is tried again.  Between prepare and these the caller waits for
+ * nothing. */
 void pool_io_submit(struct pool_io *io);
+bool pool_io_begin(struct pool_io *io, struct swap_lane *lane);
+/* The block, which is in use, is of a file that can be read so. */
+bool pool_lends(struct pool *pool, uint32_t block);
 void pool_io_run(struct pool_io *io);
 
 /* --- swap areas (areas.c) --------------------------------------------------- */

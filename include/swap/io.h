@@ -14,8 +14,8 @@
  * Ownership   the request and its iovec must stay put until done() is called;
  *             inside done() they are the caller's again, the iovec spoilt.
  * Locking     locks inside (RANK_IO).  done() runs on an engine thread, or in
- *             swap_engine_run, with no engine lock held, and may submit; it must
- *             not wait for I/O.
+ *             swap_engine_run, or in swap_io_result, with no engine lock held, and
+ *             may submit; it must not wait for I/O.
  * Units       blocks and pages of 4 KiB; every iovec element is one whole frame
  *             or several adjacent ones.
  * Errors      0 or -errno in done().
@@ -40,13 +40,31 @@ struct swap_io {
     struct iovec *iov;  /* nr pages in all; used up by the engine, as are */
     uint32_t iov_count; /* these two fields: set them anew each time */
     void (*done)(struct swap_io *io, int err);
-    /* private to the engine */
-    struct list link;
+    /* the engine's; for a lane to read */
     uint64_t offset;    /* bytes of the file still to do, from here */
+    struct swap_lane *lane; /* who has it in flight; NULL: the engine */
+    /* private to the engine */
+    struct swap_engine *engine; /* where a lane has it from */
+    struct list link;
     uint64_t left;
 };
 
 struct swap_engine;
+
+/* A ring of somebody else's, on which he reads himself: a thread that sleeps in
+ * its ring anyway is then woken by the disk, and no other thread runs.
+ *
+ *     swap_engine_begin --> begin() --> in flight --> swap_io_result --> done()
+ *                              ^                            |
+ *                              +------- the rest of it -----+
+ *
+ * begin, swap_io_result and done() all run on the lane's thread, which must not
+ * wait for a read that it has in flight itself. */
+struct swap_lane {
+    /* Starts reading io->iov, io->iov_count from io->offset of swap_io_fd. */
+    void (*begin)(struct swap_lane *lane, struct swap_io *io);
+    uint32_t room; /* how many more it takes now: counted here */
+};
 
 enum swap_engine_kind {
     SWAP_ENGINE_BEST,
@@ -63,6 +81,17 @@ void swap_engine_submit(struct swap_engine *engine, struct swap_io *io);
  * the two wake-ups, which cost more than a small read.  done() has been called,
  * here, on return.  No lock held. */
 void swap_engine_run(struct swap_engine *engine, struct swap_io *io);
+/* Begins a read on a lane that has room.  False: this engine is none for lanes
+ * (threads), and has the request as if it had been submitted. */
+bool swap_engine_begin(struct swap_engine *engine, struct swap_io *io,
+                       struct swap_lane *lane);
+/* It is one for lanes. */
+bool swap_engine_lends(const struct swap_engine *engine);
+int swap_io_fd(const struct swap_io *io);
+/* What the lane's transfer came to: bytes, or -errno.  True: that was all, done()
+ * has been called, and the request is not the lane's any more.  False: the lane
+ * has begun with the rest. */
+bool swap_io_result(struct swap_io *io, int result);
 /* "io_uring" or "threads". */
 const char *swap_engine_name(const struct swap_engine *engine);
 

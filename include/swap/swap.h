@@ -106,10 +106,12 @@ void swap_free(struct swap *swap, uint32_t first, uint32_t nr);
 void swap_retire(struct swap *swap, uint32_t first, uint32_t nr);
 /* These spoil io->block, too. */
 void swap_submit(struct swap *swap, struct swap_io *io);
-/* On the caller's thread (io.h). */
+/* On the caller's thread, and on a ring of his (io.h). */
 void swap_run(struct swap *swap, struct swap_io *io);
-/* The block, which is in use, is of a LEAVING area. */
+bool swap_begin(struct swap *swap, struct swap_io *io, struct swap_lane *lane);
+/* The block, which is in use, is of a LEAVING area; can be read on a lane. */
 bool swap_is_leaving(struct swap *swap, uint32_t block);
+bool swap_lends(struct swap *swap, uint32_t block);
 
 /* Sums over all areas but LEAVING ones. */
 uint32_t swap_nr_free(struct swap *swap);

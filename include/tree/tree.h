@@ -216,6 +216,12 @@ int tree_read_begin(struct tree *tree, struct tree_file *file, uint64_t offset,
                     size_t length, bool wait, struct object_read *read);
 void tree_read_end(struct tree *tree, struct tree_file *file,
                    struct object_read *read);
+/* object_read_start; `again`: not the first time for this read.  And the read after
+ * it, for which readahead has been asked. */
+int tree_read_start(struct tree *tree, struct tree_file *file, uint64_t offset,
+                    size_t length, bool again, struct swap_lane *lane);
+int tree_read_again(struct tree *tree, struct tree_file *file, uint64_t offset,
+                    size_t length, bool wait, struct object_read *read);
 int tree_write(struct tree *tree, const struct tree_cred *killer,
                struct tree_file *file, uint64_t offset, const void *data,
                size_t length, bool wait, size_t *written);

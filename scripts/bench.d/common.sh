@@ -7,6 +7,7 @@
 #   rows                "NAME|LABEL|UNIT" each; the unit s means: less is better
 #   targets             "ROW|SUBJECT|FACTOR": ours is to be FACTOR times as fast;
 #                       "ROW|SUBJECT|FACTOR|OURS": another one of ours
+#   bounds              "ROW|MOST": every subject is to have less than MOST
 #   bench_option ARG... an option of its own (returns how many words it took)
 #   bench_prepare       once, before the first round
 #   bench_subject NAME  one round of one subject: calls `record` for each row
@@ -26,6 +27,7 @@ small=0
 dir=/var/tmp
 only=
 save=
+bounds=()
 
 say() {
     echo "bench: $*" >&2
@@ -149,6 +151,16 @@ daemon_stop() {
     wait "$2" 2>/dev/null || true
 }
 
+# The kernel looks at this when a file system is mounted: set for that moment.
+with_uring() {
+    local switch=/sys/module/fuse/parameters/enable_uring before
+    [[ -w $switch ]] || return 1
+    before=$(<"$switch")
+    echo Y >"$switch"
+    "$@"
+    echo "$before" >"$switch"
+}
+
 # The released build, unless the caller has one.
 pagerfs_build() {
     PAGERFS=${PAGERFS:-$root/build-gcc/src/fuse/pagerfs}
@@ -214,10 +226,11 @@ TEXT
 }
 
 figures() {
-    local row target
+    local row target bound
     {
         for row in "${rows[@]}"; do echo "row|$row"; done
         for target in "${targets[@]}"; do echo "target|$target"; done
+        for bound in "${bounds[@]}"; do echo "bound|$bound"; done
         sed 's/^/value\t/; s/\t/|/g' "$results"
     } | awk -F'|' -v subjects="${subjects[*]}" -f "$here/bench.d/table.awk"
 }

@@ -191,16 +191,6 @@ idle_row() {
 
 # --- subjects -------------------------------------------------------------------
 
-# The kernel looks at this when a file system is mounted: set for that moment.
-with_uring() {
-    local switch=/sys/module/fuse/parameters/enable_uring before
-    [[ -w $switch ]] || return 1
-    before=$(<"$switch")
-    echo Y >"$switch"
-    "$@"
-    echo "$before" >"$switch"
-}
-
 pagerfs_start() {
     local options=ram=1g,size=1g,swap=$work
     ((!has_transport)) || options+=,transport=$1

@@ -6,7 +6,9 @@
 # before each step the page cache over it is dropped, so that what is read was
 # last seen by the file system below.  Data cannot be compressed.
 #
-#   pagerfs   ram=256m, size= as large as the data, swap= a folder of the disk
+#   pagerfs   ram=256m, size= as large as the data, swap= a folder of the disk; over
+#             /dev/fuse
+#   pagerfs-uring  the same over io_uring, where daemon and kernel have it
 #   tmpfs     the kernel's, its swap file in the same folder and of the same size
 #   ext4      a file in that folder
 #   raw       the same with O_DIRECT: what the disk can do
@@ -15,7 +17,7 @@
 
 title="Data four times the RAM budget"
 page=bench-spill.md
-subjects=(pagerfs tmpfs ext4 raw)
+subjects=(pagerfs pagerfs-uring tmpfs ext4 raw)
 rows=(
     "write|sequential write, 1 MiB|MiB/s"
     "read|sequential read back, 1 MiB, cold|MiB/s"
@@ -27,6 +29,9 @@ rows=(
 )
 targets=("write|tmpfs|1.0" "read|tmpfs|3" "read|raw|0.9" "rread1|tmpfs|1.0"
     "rread4|tmpfs|1.2" "rwrite|tmpfs|1.5")
+for target in "${targets[@]}"; do
+    targets+=("$target|pagerfs-uring")
+done
 ram=256 # MiB
 seconds=3
 
@@ -102,16 +107,20 @@ swap_off() {
     swapoff "$1" 2>/dev/null || ! grep -q "^$1 " /proc/swaps
 }
 
+pagerfs_start() {
+    # Whatever other swap the machine has is not for the daemon.
+    echo 0 >"$group/memory.swappiness"
+    daemon_start "$place" "$PAGERFS" -f -o \
+        "ram=${ram}m,size=$((data + 16))m,swapsize=$((data + 64))m,swap=$work,transport=$1" \
+        pagerfs "$place"
+}
+
 bench_subject() {
     subject=$1
     group_make $(((ram + 32) << 20))
     case $1 in
-    pagerfs)
-        # Whatever other swap the machine has is not for the daemon.
-        echo 0 >"$group/memory.swappiness"
-        daemon_start "$place" "$PAGERFS" -f \
-            -o "ram=${ram}m,size=$((data + 16))m,swapsize=$((data + 64))m,swap=$work" pagerfs "$place"
-        ;;
+    pagerfs) pagerfs_start dev ;;
+    pagerfs-uring) with_uring pagerfs_start uring || return 0 ;;
     tmpfs)
         swap_on
         # The load waits for swap then; else it is killed now and then.
@@ -124,7 +133,7 @@ bench_subject() {
         ;;
     esac
     load "$1" "$place/file"
-    [[ $1 != pagerfs ]] || resident_page
+    [[ $1 != pagerfs* ]] || resident_page
 }
 
 bench_describe() {

@@ -4,6 +4,7 @@
 #     row|NAME|LABEL|UNIT           in the order of the table; unit s: less is better
 #     target|ROW|SUBJECT|FACTOR[|OURS]   the first subject, or OURS, is to be so
 #                                   much faster than that one
+#     bound|ROW|MOST                every subject is to have less
 #     value|ROW|SUBJECT|VALUE
 # -v subjects="A B ...": the columns, the first of them ours.
 
@@ -17,6 +18,10 @@ $1 == "target" {
     against[$2, nr] = $3
     factor[$2, nr] = $4
     ours_of[$2, nr] = $5
+}
+$1 == "bound" {
+    most[$2] = $3
+    bounded = 1
 }
 $1 == "value" {
     value[$2, $3, ++count[$2, $3]] = $4
@@ -66,6 +71,15 @@ function verdict(row, first,    i, r, ours, text) {
     return text
 }
 
+# Whether all subjects keep below the bound.
+function kept(row,    s, missed) {
+    if (!(row in most))
+        return ""
+    for (s = 1; s <= nr_subjects; s++)
+        missed = missed || median(row, subject[s]) >= most[row] + 0
+    return "wanted < " most[row] (missed ? " **missed**" : "")
+}
+
 END {
     nr_subjects = split(subjects, subject, " ")
     head = "| |"
@@ -74,13 +88,13 @@ END {
         head = head " " subject[s] " |"
         line = line "---:|"
     }
-    print head " " subject[1] " is |"
+    print head " " (bounded ? "" : subject[1] " is") " |"
     print line "---|"
     for (r = 1; r <= nr_rows; r++) {
         row = order[r]
         text = "| " label[row] ", " unit[row] " |"
         for (s = 1; s <= nr_subjects; s++)
             text = text " " shown(median(row, subject[s])) " |"
-        print text " " verdict(row, subject[1]) " |"
+        print text " " verdict(row, subject[1]) kept(row) " |"
     }
 }

@@ -141,6 +141,34 @@ void op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
     reply_error(rq, 0);
 }
 
+/* Pages that leave memory before the second try are few; a third is for those of
+ * a read that lies in more runs than a lane has room. */
+enum { READ_STARTS = 3 };
+
+/* tree_read_begin, once what had to be read has been begun on the lane if there is
+ * one: then *reading, and not an error that counts. */
+static int read_begin(struct request *rq, struct tree_file *file,
+                      uint64_t offset, size_t size, bool *reading,
+                      struct object_read *read)
+{
+    struct tree *tree = rq->session->tree;
+    int err, begun;
+
+    *reading = false;
+    if (rq->starts == 0)
+        err = tree_read_begin(tree, file, offset, size, rq->may_wait, read);
+    else
+        err = tree_read_again(tree, file, offset, size, rq->may_wait, read);
+    if (err != -EAGAIN || !rq->lane || rq->may_wait ||
+        rq->starts == READ_STARTS)
+        return err;
+    begun = tree_read_start(tree, file, offset, size, rq->starts > 0,
+                            rq->lane);
+    rq->starts += begun >= 0;
+    *reading = begun > 0;
+    return err;
+}
+
 void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset,
              struct fuse_file_info *fi)
 {
@@ -149,14 +177,14 @@ void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset,
     struct object_read read;
     struct borrowed borrowed;
     struct tree_file *file;
+    bool reading = false;
     int err;
 
     err = handle_borrow_file(session, fi->fh, id, &borrowed, &file);
     if (err)
         goto failed;
-    err = tree_read_begin(session->tree, file, (uint64_t)offset,
-                          MIN(size, session->init.max_write), rq->may_wait,
-                          &read);
+    err = read_begin(rq, file, (uint64_t)offset,
+                     MIN(size, session->init.max_write), &reading, &read);
     if (err)
         goto give_back;
     reply_iov(rq, read.iov, (int)read.iov_count + 1);
@@ -167,7 +195,10 @@ void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset,
 give_back:
     handle_return_file(session, &borrowed);
 failed:
-    op_result(rq, err);
+    if (reading)
+        request_reads(rq);
+    else
+        op_result(rq, err);
 }
 
 /* What the kernel had accepted may use what is held back for it.  Whether all

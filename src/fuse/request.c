@@ -173,6 +173,12 @@ bool request_settle(struct request *rq, unsigned tries)
     return true;
 }
 
+void request_reads(struct request *rq)
+{
+    rq->again = REQUEST_READING;
+    reply_none(rq);
+}
+
 static bool is_user(void *ctx, uid_t uid)
 {
     struct request *rq = ctx;

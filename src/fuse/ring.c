@@ -4,17 +4,19 @@
  * queue's thread is bound to that CPU, so that nothing has to wake another CPU:
  * that, and no system call but one for answer and next request together, is what
  * the ring is for.  It asks not to preempt whom it serves (SCHED_BATCH): the
- * answer to a RELEASE is in no hurry.
+ * answer to a RELEASE is in no hurry.  But while it reads from swap it is the disk
+ * that wakes it, for somebody who sleeps: then it takes its CPU like anybody else.
  *
  * It serves what does not have to wait.  A worker who has had to wait gives the
  * entry back on a list without a lock, and wakes the thread through an eventfd
  * that the ring reads, if it sleeps.  The thread alone uses the ring; the kernel
- * insists.
+ * insists.  A read that needs no more than the disk stays here (ring_read.c).
  *
  * An entry whose request is being served can do nothing else, so requests that
  * wait use up entries; the kernel keeps further ones until one is back.
  *
- * The end: all entries come back with ENOTCONN when the mount is gone.  When we
+ * The end: all entries come back with ENOTCONN when the mount is gone; the thread
+ * stays until no worker has one and nothing is being read.  When we
  * stop first, what the kernel has sent and nobody has begun is left: it is
  * told to callers as the end of the connection.
  */
@@ -35,6 +37,8 @@
 
 enum { BATCH = 16, DEVICE = 0 /* in the ring's table of files */,
        RETRY_NS = 1000000 };
+/* Requests without a read from swap after which reading is over. */
+enum { CALM = 1000 };
 
 static void stage_set(struct ring *ring, enum ring_stage stage)
 {
@@ -54,9 +58,7 @@ static enum ring_stage stage_after(struct ring *ring, enum ring_stage stage)
 
 /* --- giving entries to the kernel ---------------------------------------- */
 
-/* There are as many as entries of ours, and one for the eventfd; each has no
- * more than one command under way. */
-static struct io_uring_sqe *next_sqe(struct ring *ring)
+struct io_uring_sqe *ring_sqe(struct ring *ring)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->io);
 
@@ -68,7 +70,7 @@ static struct io_uring_sqe *next_sqe(struct ring *ring)
 static void give(struct ring_entry *entry, uint32_t command)
 {
     struct ring *ring = entry->ring;
-    struct io_uring_sqe *sqe = next_sqe(ring);
+    struct io_uring_sqe *sqe = ring_sqe(ring);
     struct proto_ring_command argument = {
         .commit_id = entry->header->commit_id,
         .queue = (uint16_t)ring->queue,
@@ -90,7 +92,7 @@ static void give(struct ring_entry *entry, uint32_t command)
 
 static void arm(struct ring *ring)
 {
-    struct io_uring_sqe *sqe = next_sqe(ring);
+    struct io_uring_sqe *sqe = ring_sqe(ring);
 
     io_uring_prep_read(sqe, ring->eventfd, &ring->woken, sizeof(ring->woken),
                        0);
@@ -121,18 +123,69 @@ static bool stopping(const struct ring *ring)
                                                memory_order_relaxed);
 }
 
-static void serve(struct ring_entry *entry)
+static void set_policy(const struct ring *ring, int policy)
+{
+    const struct sched_param none = { 0 };
+
+    if (ring->polite)
+        sched_setscheduler(0, policy, &none);
+}
+
+/* Whom the disk wakes must not stand behind others on its CPU. */
+static void hurry(struct ring *ring)
+{
+    if (ring->calm > CALM)
+        set_policy(ring, SCHED_OTHER);
+    ring->calm = 0;
+}
+
+static void calm_down(struct ring *ring)
+{
+    if (ring->calm <= CALM && ++ring->calm > CALM)
+        set_policy(ring, SCHED_BATCH);
+}
+
+static void served(struct ring_entry *entry, enum session_outcome outcome)
 {
     struct ring *ring = entry->ring;
+
+    switch (outcome) {
+    case SESSION_QUEUED:
+        ring->parked++;
+        break;
+    case SESSION_READING:
+        ring->reading++;
+        hurry(ring);
+        break;
+    case SESSION_ANSWERED:
+        calm_down(ring);
+        if (!ring->ended)
+            give(entry, PROTO_RING_COMMIT_AND_FETCH);
+    }
+}
+
+static void serve(struct ring_entry *entry)
+{
+    struct session *session = entry->ring->session;
+    enum session_outcome outcome = SESSION_ANSWERED;
     size_t bytes;
 
     if (ring_entry_take(entry, &bytes))
-        log_error("a request of queue %u has impossible sizes", ring->queue);
-    else if (!session_serve_own(ring->session, entry->rq, bytes)) {
-        ring->parked++;
+        log_error("a request of queue %u has impossible sizes",
+                  entry->ring->queue);
+    else
+        outcome = session_serve_own(session, entry->rq, bytes);
+    served(entry, outcome);
+}
+
+static void read_over(struct ring *ring, uint64_t data, int result)
+{
+    struct ring_entry *entry = ring_read_over(data, result);
+
+    if (!entry)
         return;
-    }
-    give(entry, PROTO_RING_COMMIT_AND_FETCH);
+    ring->reading--;
+    served(entry, session_resume(ring->session, entry->rq));
 }
 
 static void refused(struct ring_entry *entry, int err)
@@ -155,10 +208,14 @@ static void refused(struct ring_entry *entry, int err)
     }
 }
 
-static void complete(struct ring *ring, struct ring_entry *entry, int result)
+static void complete(struct ring *ring, uint64_t data, int result)
 {
-    if (!entry)
+    struct ring_entry *entry = (void *)(uintptr_t)data;
+
+    if (!data)
         ring->armed = false;
+    else if (ring_read_is(data))
+        read_over(ring, data, result);
     else if (result < 0)
         refused(entry, result);
     else if (!stopping(ring))
@@ -168,17 +225,17 @@ static void complete(struct ring *ring, struct ring_entry *entry, int result)
 static void reap(struct ring *ring)
 {
     struct io_uring_cqe *cqe[BATCH];
-    struct ring_entry *entry[BATCH];
+    uint64_t data[BATCH];
     int result[BATCH];
     unsigned n = io_uring_peek_batch_cqe(&ring->io, cqe, BATCH);
 
     for (unsigned i = 0; i < n; i++) {
-        entry[i] = io_uring_cqe_get_data(cqe[i]);
+        data[i] = io_uring_cqe_get_data64(cqe[i]);
         result[i] = cqe[i]->res;
     }
     io_uring_cq_advance(&ring->io, n);
     for (unsigned i = 0; i < n; i++)
-        complete(ring, entry[i], result[i]);
+        complete(ring, data[i], result[i]);
 }
 
 /* Commits, and serves what comes.  False when it is time to end. */
@@ -193,7 +250,7 @@ static bool turn(struct ring *ring)
     if (ring->parked > 0)
         atomic_store(&ring->asleep, true);
     take_back(ring);
-    if (stopping(ring) && ring->parked == 0)
+    if (stopping(ring) && ring->parked + ring->reading == 0)
         return false;
     n = io_uring_submit_and_wait(&ring->io, 1);
     /* Short of memory: what was not submitted is still there. */
@@ -218,9 +275,8 @@ void ring_give_back(struct ring_entry *entry)
 /* --- beginning and end --------------------------------------------------- */
 
 /* To its CPU, if we may run there. */
-static void settle(const struct ring *ring)
+static void settle(struct ring *ring)
 {
-    const struct sched_param none = { 0 };
     cpu_set_t may, here;
 
     CPU_ZERO(&here);
@@ -230,8 +286,8 @@ static void settle(const struct ring *ring)
         CPU_SET(ring->queue, &here);
         sched_setaffinity(0, sizeof(here), &here);
     }
-    if (sched_getscheduler(0) == SCHED_OTHER)
-        sched_setscheduler(0, SCHED_BATCH, &none);
+    ring->polite = sched_getscheduler(0) == SCHED_OTHER;
+    set_policy(ring, SCHED_BATCH);
 }
 
 /* A filter may allow the ring and forbid its use: one round trip tells. */
@@ -252,7 +308,7 @@ static int try_ring(struct io_uring *io)
 
 static int set_up(struct ring *ring)
 {
-    int err = io_uring_queue_init(ring->depth + 1, &ring->io,
+    int err = io_uring_queue_init(ring->depth * (1 + RING_READS) + 1, &ring->io,
                                   IORING_SETUP_SQE128 |
                                       IORING_SETUP_SUBMIT_ALL |
                                       IORING_SETUP_SINGLE_ISSUER |
@@ -302,6 +358,7 @@ static void *run(void *arg)
         stage_set(ring, RING_SERVING);
         while (turn(ring))
             ;
+        io_uring_submit(&ring->io); /* the last answers */
     }
     io_uring_queue_exit(&ring->io);
     return NULL;
@@ -315,7 +372,7 @@ int ring_open(struct ring *ring, struct session *session, unsigned queue,
     int err;
 
     *ring = (struct ring){ .session = session, .queue = queue,
-                           .depth = depth };
+                           .depth = depth, .calm = CALM + 1 };
     ring->entries = calloc(depth, sizeof(ring->entries[0]));
     if (!ring->entries)
         return -ENOMEM;

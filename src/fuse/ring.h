@@ -4,10 +4,11 @@
  * kernel writes one request into, and takes its answer from:
  *
  *     ours --REGISTER--> the kernel's --request--> served at once --COMMIT--> ..
- *                             ^                          |
- *                             |                     would wait: a worker's
- *                             |                          |
- *                             +--COMMIT-- back <--ring_give_back
+ *                             ^                     |          |
+ *                             |         would wait for   would wait: a worker's
+ *                             |         the disk: reads,         |
+ *                             |         is served again          |
+ *                             +--COMMIT-- back <--ring_give_back-+
  *
  * Ownership   the entries' memory is that of `requests`, borrowed.
  * Locking     one thread opens, starts and stops rings; ring_give_back is for
@@ -25,12 +26,16 @@
 
 struct ring;
 
+/* Reads from swap that one request may have in flight. */
+enum { RING_READS = 4 };
+
 struct ring_entry {
     struct ring *ring;                /* (c) */
     struct request *rq;               /* (c) */
     struct proto_ring_header *header; /* (c) */
     struct iovec where[2];            /* (c) header and payload */
     uint32_t command;                 /* the last one given with it (t) */
+    struct swap_lane lane;            /* reads for its request (t) */
     struct ring_entry *next;          /* among those given back */
 };
 
@@ -51,6 +56,9 @@ struct ring {
     struct ring_entry *entries; /* (c) */
     struct io_uring io;         /* (t) */
     unsigned parked;            /* (t) entries that workers have */
+    unsigned reading;           /* (t) entries whose requests read on the ring */
+    bool polite;                /* (t) may choose its policy */
+    unsigned calm;              /* (t) requests since the last that had to read */
     bool ended;                 /* (t) the kernel has no more for us */
     bool armed;                 /* (t) the eventfd is being read */
     uint64_t woken;             /* (t) what that read returned */
@@ -75,6 +83,19 @@ void ring_stop(struct ring *ring);
 void ring_close(struct ring *ring);
 /* The request of this entry is done with. */
 void ring_give_back(struct ring_entry *entry);
+
+/* For a command: there is room for one of each entry, for all reads, and for the
+ * eventfd.  On the ring's thread. */
+struct io_uring_sqe *ring_sqe(struct ring *ring);
+
+/* --- ring_read.c --------------------------------------------------------- */
+
+/* The request of this entry may read on its ring. */
+void ring_read_init(struct ring_entry *entry);
+/* Is this completion that of a read?  Then the entry whose request is to be run
+ * again, or NULL if there is more to come. */
+bool ring_read_is(uint64_t data);
+struct ring_entry *ring_read_over(uint64_t data, int result);
 
 /* --- ring_entry.c -------------------------------------------------------- */
 

@@ -28,6 +28,7 @@ void ring_entry_init(struct ring_entry *entry, struct ring *ring,
                    { rq->data, max_write } },
     };
     rq->entry = entry;
+    ring_read_init(entry);
 }
 
 static void answer_header(struct ring_entry *entry, uint64_t unique, int error,

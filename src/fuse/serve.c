@@ -9,7 +9,9 @@
  * another thread goes on reading requests, the reader runs it again with leave to
  * wait: handing it over would cost two switches of threads.  Otherwise it goes to
  * a worker, who runs it again from its bytes, and the reader gets another buffer,
- * or, if none is free, is a worker itself for a while.
+ * or, if none is free, is a worker itself for a while.  A READ on a ring has its
+ * pages read there, and is run again, still without leave to wait, when they have
+ * come.
  *
  * libfuse's own reads and writes go through our hooks: what it answers by
  * itself (INIT, and ENOSYS) leaves by the same way as our answers.
@@ -228,6 +230,7 @@ static bool begin(struct session *session, struct request *rq, size_t bytes)
 {
     rq->bytes = bytes;
     rq->retries = 0;
+    rq->starts = 0;
     atomic_store_explicit(&rq->interrupted, false, memory_order_relaxed);
     atomic_store_explicit(&rq->unique, request_header(rq)->unique,
                           memory_order_release);
@@ -279,11 +282,30 @@ struct request *session_serve(struct session *session, struct request *rq,
     return spare;
 }
 
-bool session_serve_own(struct session *session, struct request *rq,
-                       size_t bytes)
+static enum session_outcome outcome(struct session *session,
+                                    struct request *rq)
 {
-    if (begin(session, rq, bytes))
-        return true;
-    work_push(session->work, &rq->link, message_lane(rq->message));
-    return false;
+    switch (rq->again) {
+    case REQUEST_DONE:
+        return SESSION_ANSWERED;
+    case REQUEST_READING:
+        return SESSION_READING;
+    default:
+        work_push(session->work, &rq->link, message_lane(rq->message));
+        return SESSION_QUEUED;
+    }
+}
+
+enum session_outcome session_serve_own(struct session *session,
+                                       struct request *rq, size_t bytes)
+{
+    begin(session, rq, bytes);
+    return outcome(session, rq);
+}
+
+enum session_outcome session_resume(struct session *session,
+                                    struct request *rq)
+{
+    process(session, rq, false);
+    return outcome(session, rq);
 }

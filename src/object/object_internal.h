@@ -4,7 +4,8 @@
  *     read.c      pinned frames for a reply        drop.c      pages given up
  *     write.c     charge, frames, copy             source.c    what is written
  *     pins.c      the pin budget                   truncate.c  the size
- *     vacate.c    blocks given up for the pool
+ *     vacate.c    blocks given up for the pool   lane.c   reads begun, not waited
+ *                                                         for
  *     ahead.c     background page-in               usage.c     figures, checks
  *     advice.c    what the user says   fallocate.c, seek.c, copy.c
  *
@@ -98,12 +99,15 @@ struct page_in {
                     * descriptor, as a writer does */
     struct pool_io **last; /* not NULL: the caller will read it (pool_io_run),
                             * if the whole run is there still */
+    struct swap_lane *lane; /* not NULL: read there.  Nothing is waited for, and
+                             * what is wanted is not pinned */
 };
 /* Starts reading them.  For those wanted it waits for memory, and they are
  * pinned, in frames[0..wanted-1]; the others are readahead.  What is on its way
  * in the end is told in *in, nothing at all if things have changed.  -EAGAIN: no
- * frame for the map (arena_wait, then again), or nothing is wanted and there is
- * no frame or descriptor.  -ENOSPC as pool_frames_get. */
+ * frame for the map (arena_wait, then again), or it may not wait (nothing is
+ * wanted, or there is a lane) and there is no frame or descriptor.  -ENOSPC as
+ * pool_frames_get. */
 int resident_start(struct object_store *store, struct object *object,
                    struct page_in *in, uint32_t *frames);
 
@@ -115,6 +119,25 @@ uint32_t pins_take(struct object_store *store, uint32_t nr);
 void pins_give(struct object_store *store, uint32_t nr);
 /* Returns when no more are taken than there are now. */
 void pins_settle(struct object_store *store);
+
+/* The run of contiguous blocks around entries[at], no more than a batch: of those
+ * from `at` on `left` are wanted; entries[] are those of the window. */
+struct page_in run_around(const struct object_store *store, struct span window,
+                          const pagemap_entry *entries, uint32_t at,
+                          uint32_t left);
+
+/* --- lane.c -------------------------------------------------------------------- */
+
+/* Something of `want` is on swap where a lane can read it, and nothing is being
+ * read already. */
+bool lane_wanted(struct object_store *store, struct object *object,
+                 struct span want);
+/* Begins to read on the lane what of `want` is on swap, and what lies beside it in
+ * `window`: *extra pages.  Returns how many reads it has in flight there now; it
+ * ends early rather than wait. */
+uint32_t lane_read(struct object_store *store, struct object *object,
+                   struct span want, struct span window, struct swap_lane *lane,
+                   uint32_t *extra);
 
 /* --- read.c -------------------------------------------------------------------- */
 

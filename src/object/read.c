@@ -9,6 +9,11 @@
  * are on swap it takes its share of the pin budget (pins.c), starts reading them,
  * starts reading ahead, and only then waits.
  *
+ * Who may not wait has the pages begun (object_read_start) and tries again when
+ * they are there.  It has no range meanwhile, nor pins: as with readahead, the map
+ * says of each page that it is being read, and whoever changes the file deals with
+ * that.  The second try finds what is true then.
+ *
  * A page that an I/O error ate ends the read before it: what lies before is
  * returned, or -EIO if nothing does.
  */
@@ -131,6 +136,31 @@ int read_locked(struct object_store *store, struct object *object,
 void read_done(struct object_store *store, struct object_read *read)
 {
     resident_unpin(store, read->nr_pins, read->pins);
+}
+
+int object_read_start(struct object_store *store, struct object *object,
+                      struct readahead *ahead, uint64_t offset, size_t length,
+                      struct swap_lane *lane)
+{
+    uint64_t end = MIN(offset + length, object_size(object));
+    struct span want = { page_of(offset), 0 }, window, next = { 0, 0 };
+    struct resident resident = { 0 };
+    uint32_t begun;
+
+    if (length > OBJECT_MAX_IO || offset >= end)
+        return -EAGAIN;
+    want.nr = (uint32_t)(pages_for(end) - want.first);
+    window = want;
+    if (!lane_wanted(store, object, want))
+        return -EAGAIN;
+    if (ahead)
+        next = plan_ahead(ahead, object, store, want, true, &window);
+    begun = lane_read(store, object, want, window, lane, &resident.extra);
+    if (ahead && begun > 0) {
+        note(ahead, &resident);
+        go_ahead(store, object, ahead, next);
+    }
+    return (int)begun;
 }
 
 /* Tries at one stroke, then in earnest. */

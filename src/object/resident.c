@@ -44,7 +44,7 @@ static int run_frames(struct object_store *store, struct page_in *in,
 
     if (in->wanted > 0)
         err = pool_frames_get(store->pool, in->wanted, frames + in->before,
-                              POOL_WAIT_READ);
+                              in->lane ? POOL_NOWAIT : POOL_WAIT_READ);
     if (err || extra == 0)
         return err;
     err = pool_frames_get(store->pool, extra, more,
@@ -106,7 +106,7 @@ static int run_insert(struct object_store *store, struct object *object,
                          !wanted && !in->patient);
         pagemap_set(store->arena, &object->map, in->index + i,
                     pagemap_entry_make(ENTRY_FRAME, frames[i]));
-        if (wanted)
+        if (wanted && !in->lane)
             pool_page_pin(store->pool, frames[i]);
     }
     object_pool_ops.hold(store, owner);
@@ -117,6 +117,7 @@ int resident_start(struct object_store *store, struct object *object,
                    struct page_in *in, uint32_t *frames)
 {
     uint32_t run[SWAP_IO_MAX_PAGES], all, nr;
+    bool wait = in->patient || (in->wanted > 0 && !in->lane);
     struct pool_io *io;
     int err = run_frames(store, in, run);
 
@@ -125,7 +126,7 @@ int resident_start(struct object_store *store, struct object *object,
         return err;
     }
     nr = all = in->before + in->wanted + in->after;
-    io = pool_io_get(store->pool, in->wanted > 0 || in->patient);
+    io = pool_io_get(store->pool, wait);
     if (io) {
         mutex_lock(&object->lock, RANK_OBJECT);
         err = run_insert(store, object, in, run, &nr);
@@ -137,7 +138,7 @@ int resident_start(struct object_store *store, struct object *object,
     in->before = MIN(in->before, nr);
     in->wanted = MIN(in->wanted, nr - in->before);
     in->after = nr - in->before - in->wanted;
-    for (uint32_t i = 0; i < in->wanted; i++)
+    for (uint32_t i = 0; i < in->wanted && !in->lane; i++)
         frames[i] = run[in->before + i];
     if (nr < all)
         pool_frames_put(store->pool, all - nr, run + nr);
@@ -148,7 +149,9 @@ int resident_start(struct object_store *store, struct object *object,
     }
     pool_io_prepare(store->pool, io, object_handle(store, object), in->index,
                     pagemap_entry_number(in->entries[0]), nr, run);
-    if (in->last && nr == all)
+    if (in->lane)
+        pool_io_begin(io, in->lane);
+    else if (in->last && nr == all)
         *in->last = io;
     else
         pool_io_submit(io);
@@ -214,11 +217,9 @@ static bool contiguous(pagemap_entry a, pagemap_entry b)
     return pagemap_entry_kind(a) == ENTRY_BLOCK && b == a + 1;
 }
 
-/* The run of blocks around entries[at], of which `left` entries are wanted. */
-static struct page_in run_around(const struct object_store *store,
-                                 struct span window,
-                                 const pagemap_entry *entries, uint32_t at,
-                                 uint32_t left)
+struct page_in run_around(const struct object_store *store, struct span window,
+                          const pagemap_entry *entries, uint32_t at,
+                          uint32_t left)
 {
     uint32_t batch = pool_batch(store->pool), end;
     struct page_in in = { .wanted = 1 };

@@ -189,6 +189,16 @@ void pool_io_submit(struct pool_io *io)
     swap_submit(io->pool->swap, &io->io);
 }
 
+bool pool_io_begin(struct pool_io *io, struct swap_lane *lane)
+{
+    return swap_begin(io->pool->swap, &io->io, lane);
+}
+
+bool pool_lends(struct pool *pool, uint32_t block)
+{
+    return swap_lends(pool->swap, block);
+}
+
 void pool_io_run(struct pool_io *io)
 {
     swap_run(io->pool->swap, &io->io);

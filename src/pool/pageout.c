@@ -37,8 +37,6 @@
 
 /* Clusters begin at multiples of this where they can. */
 enum { ALIGN_PAGES = 64 };
-/* Bandwidth is measured over this much time of writing. */
-#define WINDOW_NS 200000000u
 
 struct pageout {
     struct swap_io io;
@@ -100,35 +98,17 @@ static struct pageout *pageout_get(struct pool *pool)
     if (!list_empty(&l->idle)) {
         out = list_entry(l->idle.next, struct pageout, link);
         list_del(&out->link);
-        if (atomic_fetch_add(&l->nr_busy, 1) == 0)
-            l->busy_since_ns = clock_monotonic_ns();
+        atomic_fetch_add(&l->nr_busy, 1);
     }
     mutex_unlock(&l->lock);
     return out;
 }
 
-/* Pages written over time spent writing; the mean leans to what is recent. */
-static void measure(struct launder *l, uint32_t nr) REQUIRES(l->lock)
-{
-    uint64_t now = clock_monotonic_ns();
-    uint64_t rate, before = atomic_load(&l->pages_per_s);
-
-    l->busy_pages += nr;
-    l->busy_ns += now - l->busy_since_ns;
-    l->busy_since_ns = now;
-    if (l->busy_ns < WINDOW_NS)
-        return;
-    rate = l->busy_pages * 1000000u / (l->busy_ns / 1000u);
-    atomic_store(&l->pages_per_s, MAX((3 * before + rate) / 4, 1));
-    l->busy_ns = l->busy_pages = 0;
-}
-
-static void pageout_put(struct pool *pool, struct pageout *out, uint32_t written)
+static void pageout_put(struct pool *pool, struct pageout *out)
 {
     struct launder *l = &pool->launder;
 
     mutex_lock(&l->lock, RANK_WAIT);
-    measure(l, written);
     list_add_tail(&l->idle, &out->link);
     atomic_fetch_sub(&l->nr_busy, 1);
     mutex_unlock(&l->lock);
@@ -153,7 +133,7 @@ static void gather(struct pool *pool, uint32_t victim, struct gathered *g)
 {
     struct page *page = pool_page(pool->arena, victim);
     uint32_t back[ALIGN_PAGES], nr_back = 0, frame;
-    uint64_t start = round_down(page->index, MIN(ALIGN_PAGES, pool->cluster));
+    uint64_t start = round_down(page->index, ALIGN_PAGES);
     bool alone = page->flags & PAGE_SUSPECT;
 
     for (uint64_t i = page->index; !alone && i > start; i--) {
@@ -232,7 +212,7 @@ static int run_make(struct pool *pool, const struct gathered *g, uint32_t from,
     err = swap_alloc(pool->swap, hint_for(pool, owner, g->index + from),
                      g->nr - from, &out->block, &out->nr);
     if (err) {
-        pageout_put(pool, out, 0);
+        pageout_put(pool, out);
         return err;
     }
     out->pool = pool;
@@ -399,7 +379,7 @@ static void pageout_done(struct swap_io *io, int err)
                               memory_order_relaxed);
     atomic_store_explicit(&pool->launder.last_write_ns, clock_monotonic_ns(),
                           memory_order_relaxed);
-    pageout_put(pool, out, nr);
+    pageout_put(pool, out);
     pool->ops->release(pool->ctx, owner);
     launder_kick(pool, KICK_DONE);
     grow_look(pool);

@@ -18,12 +18,11 @@
 
 /* What a thread of ours touches of its stack, with room to spare. */
 enum { STACK_TOUCHED = 32 * 1024, NR_THREADS = 2 };
+#define CLUSTER_MIN 64u
 /* The data's share of the frames: an eighth, and no less than this. */
 #define DATA_SHARE_MIN 128u
 /* Pages that one request may touch: a transfer, not aligned. */
 enum { REQUEST_PAGES = SWAP_IO_MAX_PAGES + 1 };
-/* Before anything has been measured: a slow disk, 64 MiB/s. */
-enum { PAGES_PER_S = 16384 };
 
 static uint32_t pow2_below(uint32_t value)
 {
@@ -31,9 +30,10 @@ static uint32_t pow2_below(uint32_t value)
 }
 
 /* For 8 MiB (P about 2000 frames): reserve 64, batch 32, min 95, low 126, high
- * 188, clusters of 16 to 32 pages; from 128 MiB on batches and clusters are whole
- * 1 MiB requests.  Two batches fit in the reserve: one for a page-in, one for a
- * writer who must overwrite what is on swap.
+ * 188; from 128 MiB on batches and clusters are whole 1 MiB requests.  Two batches
+ * fit in the reserve: one for a page-in, one for a writer who must overwrite what is
+ * on swap.  A cluster is never less than 64 pages, however small the pool: where
+ * one ends, another file's may begin.
  *
  * Those that are as large as a transfer, and with them the descriptors and the
  * ghosts, stay what they are; and the data keep what the largest request needs. */
@@ -45,7 +45,7 @@ static void size_batches(struct pool *pool)
     pool->reserve = MIN(MAX(part, frames < 1024 ? 32u : 64u),
                         2 * SWAP_IO_MAX_PAGES);
     pool->batch = pool->reserve / 2;
-    pool->cluster = MIN(MAX(part, 16u), SWAP_IO_MAX_PAGES);
+    pool->cluster = MIN(MAX(part, CLUSTER_MIN), SWAP_IO_MAX_PAGES);
     pool->share_min = MIN(pool_share_of(pool, frames),
                           2 * pool->batch + REQUEST_PAGES);
     pool_set_marks(pool, frames);
@@ -142,7 +142,6 @@ int pool_create(struct pool **out, const struct pool_config *config)
         goto fini_pageout;
     frames_init(pool);
     budget_init(pool, config->limit);
-    atomic_store(&pool->launder.pages_per_s, PAGES_PER_S);
     arena_set_ops(arena, &arena_ops, pool, pool->low, pool->reserve / 4);
     *out = pool;
     return 0;

@@ -3,9 +3,8 @@
  *
  *     pool.c      birth, death, figures
  *     budget.c    charges              grow.c      the size of the swap file
- *     frames.c    frames and waiting   throttle.c  slowing writers down
+ *     frames.c    frames and waiting   balloon.c   fewer frames, or more
  *     areas.c     swap areas           check.c     contradictions
- *     balloon.c   fewer frames, or more
  *     page.c      states of a page     replace.h   which page goes next
  *     launder.c   the pageout thread   pageout.c   one cluster to swap
  *     pagein.c    reads                evict.c     pages sent out when asked
@@ -62,7 +61,9 @@ struct budget {
 
 struct frames {
     struct mutex lock;         /* RANK_WAIT */
-    struct cond came;          /* frames were freed, or `exhausted` was set */
+    struct cond came;          /* for watchers: frames were freed, or
+                                * `exhausted` was set */
+    uint32_t watchers;         /* (W) who waits for metadata */
     struct list readers;       /* (W) struct waiter, in order of arrival */
     struct list writers;       /* (W) */
     _Atomic uint32_t sleepers; /* threads waiting, any kind */
@@ -87,11 +88,7 @@ struct launder {
     struct pageout *pageouts;  /* (c) NR_PAGEOUTS of them */
     struct mutex lock;         /* RANK_WAIT */
     struct list idle;          /* (L) pageouts not in flight */
-    uint64_t busy_since_ns;    /* (L) bandwidth: something in flight since */
-    uint64_t busy_ns;          /* (L) time of writing in this window */
-    uint64_t busy_pages;       /* (L) pages written in it */
-    _Atomic uint64_t pages_per_s;    /* measured */
-    _Atomic uint64_t last_write_ns;  /* monotonic */
+    _Atomic uint64_t last_write_ns; /* monotonic */
 };
 
 struct pagein {
@@ -129,7 +126,6 @@ struct pool {
     struct pagein pagein;
     bool started;
     _Atomic uint32_t inflight;      /* I/Os under way, both ways */
-    _Atomic uint32_t throttle_debt_us;
     _Atomic uint32_t nr_state[NR_PAGE_STATES];
     struct counters counters;
 };

@@ -8,6 +8,9 @@
  *                            ^   |
  *                            +---+ short, or EINTR, EAGAIN, ECANCELED
  *
+ * A read may be in flight on a lane instead, a ring that is not the engine's: then
+ * it is continued there, and the engine knows nothing of it.
+ *
  * The queue is threaded through the requests themselves, so any number of them
  * may be submitted and nothing is allocated (9).  No lock is held in done(), so
  * it may submit.
@@ -110,7 +113,8 @@ static void prepare(struct swap_engine *engine, struct swap_io *io)
 {
     INVARIANT("E1", io->nr > 0 && io->nr <= SWAP_IO_MAX_PAGES);
     INVARIANT("E1", io->block + io->nr <= engine->file->nr_blocks);
-    (void)engine; /* for the invariant alone */
+    io->engine = engine;
+    io->lane = NULL;
     io->offset = (uint64_t)io->block << PAGE_SHIFT;
     io->left = (uint64_t)io->nr << PAGE_SHIFT;
 }
@@ -133,6 +137,44 @@ void swap_engine_run(struct swap_engine *engine, struct swap_io *io)
     while (!io_advance(io, io_transfer(engine, io), &err))
         ;
     engine_finish(engine, io, err);
+}
+
+bool swap_engine_begin(struct swap_engine *engine, struct swap_io *io,
+                       struct swap_lane *lane)
+{
+    INVARIANT("E1", io->op == SWAP_IO_READ);
+    if (!swap_engine_lends(engine)) {
+        swap_engine_submit(engine, io);
+        return false;
+    }
+    prepare(engine, io);
+    io->lane = lane;
+    lane->room--;
+    lane->begin(lane, io);
+    return true;
+}
+
+bool swap_engine_lends(const struct swap_engine *engine)
+{
+    return engine->backend->lends;
+}
+
+int swap_io_fd(const struct swap_io *io)
+{
+    return io->engine->file->fd;
+}
+
+bool swap_io_result(struct swap_io *io, int result)
+{
+    int err;
+
+    if (!io_advance(io, result, &err)) {
+        io->lane->begin(io->lane, io);
+        return false;
+    }
+    io->lane->room++;
+    engine_finish(io->engine, io, err);
+    return true;
 }
 
 ssize_t io_transfer(const struct swap_engine *engine, const struct swap_io *io)

@@ -14,6 +14,8 @@
 
 struct io_backend {
     const char *name;
+    bool lends; /* a transfer on its file waits for nobody when it is begun, so
+                 * that somebody else's ring may do it */
     int (*start)(struct swap_engine *engine);
     /* engine->stopping is set, the queue is empty and nothing is in flight. */
     void (*stop)(struct swap_engine *engine);

@@ -239,6 +239,7 @@ free_ring:
 
 const struct io_backend io_backend_uring = {
     .name = "io_uring",
+    .lends = true,
     .start = ring_start,
     .stop = ring_stop,
     .wake = ring_wake,

@@ -195,6 +195,11 @@ void swap_run(struct swap *swap, struct swap_io *io)
     swap_engine_run(engine_for(swap, io), io);
 }
 
+bool swap_begin(struct swap *swap, struct swap_io *io, struct swap_lane *lane)
+{
+    return swap_engine_begin(engine_for(swap, io), io, lane);
+}
+
 bool swap_is_leaving(struct swap *swap, uint32_t block)
 {
     bool leaving;
@@ -203,6 +208,16 @@ bool swap_is_leaving(struct swap *swap, uint32_t block)
     leaving = area_of(swap, block)->state == SWAP_AREA_LEAVING;
     mutex_unlock(&swap->lock);
     return leaving;
+}
+
+bool swap_lends(struct swap *swap, uint32_t block)
+{
+    bool lends;
+
+    mutex_lock(&swap->lock, RANK_SWAP);
+    lends = swap_engine_lends(area_of(swap, block)->engine);
+    mutex_unlock(&swap->lock);
+    return lends;
 }
 
 /* --- figures -------------------------------------------------------------- */

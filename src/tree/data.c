@@ -75,15 +75,35 @@ static void was_read(struct tree *tree, const struct tree_file *file)
         times_accessed(tree, node_of(tree, file));
 }
 
-int tree_read_begin(struct tree *tree, struct tree_file *file, uint64_t offset,
-                    size_t length, bool wait, struct object_read *read)
+static int read_begin(struct tree *tree, struct tree_file *file,
+                      struct readahead *ahead, uint64_t offset, size_t length,
+                      bool wait, struct object_read *read)
 {
     int err = object_read_begin(tree->store, &node_of(tree, file)->object,
-                                &file->ahead, offset, length, wait, read);
+                                ahead, offset, length, wait, read);
 
     if (!err)
         was_read(tree, file);
     return err;
+}
+
+int tree_read_begin(struct tree *tree, struct tree_file *file, uint64_t offset,
+                    size_t length, bool wait, struct object_read *read)
+{
+    return read_begin(tree, file, &file->ahead, offset, length, wait, read);
+}
+
+int tree_read_start(struct tree *tree, struct tree_file *file, uint64_t offset,
+                    size_t length, bool again, struct swap_lane *lane)
+{
+    return object_read_start(tree->store, &node_of(tree, file)->object,
+                             again ? NULL : &file->ahead, offset, length, lane);
+}
+
+int tree_read_again(struct tree *tree, struct tree_file *file, uint64_t offset,
+                    size_t length, bool wait, struct object_read *read)
+{
+    return read_begin(tree, file, NULL, offset, length, wait, read);
 }
 
 void tree_read_end(struct tree *tree, struct tree_file *file,

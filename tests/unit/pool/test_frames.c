@@ -3,6 +3,7 @@
 #include "pool_internal.h"
 
 #include "unit.h"
+#include "wakes.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -194,7 +195,7 @@ START_TEST(small_requests_do_not_starve_a_large_one)
 }
 END_TEST
 
-/* One give-back serves several: whoever is served wakes the next. */
+/* One give-back serves several. */
 START_TEST(all_who_can_be_served_are)
 {
     static struct getter getters[10];
@@ -213,6 +214,59 @@ START_TEST(all_who_can_be_served_are)
         take_down_to(rig.pool->min);
     }
     give_back(nr_taken);
+    rig_down(&rig);
+}
+END_TEST
+
+/* In the order in which they came, whatever their number; and what is handed to
+ * one wakes none of the others. */
+START_TEST(each_who_is_served_is_woken_once_and_nobody_else)
+{
+    static struct getter getters[8];
+    enum { NR = ARRAY_SIZE(getters) };
+
+    setup(4096, true);
+    wakes_start(&rig.pool->launder.kicks);
+    grow_file(rig.pool, 4096);
+    take_down_to(rig.pool->min);
+    for (unsigned i = 0; i < NR; i++)
+        get_start(&getters[i], 1 + i, POOL_WAIT);
+    EVENTUALLY(atomic_load(&sleeps) >= NR);
+    for (unsigned i = 0; i < NR; i++) {
+        for (unsigned k = 0; k < 1 + i; k++)
+            give_back(1);
+        EVENTUALLY(atomic_load(&getters[i].done));
+        EVENTUALLY(atomic_load(&wakes) == i + 1);
+        for (unsigned k = i + 1; k < NR; k++)
+            ck_assert(!getters[k].done);
+    }
+    for (unsigned i = 0; i < NR; i++)
+        get_end(&getters[i]);
+    ck_assert_uint_eq(atomic_load(&wakes), NR);
+    give_back(nr_taken);
+    rig_down(&rig);
+}
+END_TEST
+
+/* How long writers were held up is counted, and who only reads is not. */
+START_TEST(the_time_that_writers_wait_is_counted)
+{
+    struct pool_stats stats;
+    struct getter g;
+
+    setup(4096, true);
+    grow_file(rig.pool, 4096);
+    take_down_to(0);
+    get_start(&g, 1, POOL_WAIT_READ);
+    give_back(1);
+    get_end(&g);
+    pool_stats(rig.pool, &stats);
+    ck_assert_uint_eq(stats.throttled_ns, 0);
+    get_start(&g, 1, POOL_WAIT);
+    give_back(nr_taken);
+    get_end(&g);
+    pool_stats(rig.pool, &stats);
+    ck_assert_uint_gt(stats.throttled_ns, 0);
     rig_down(&rig);
 }
 END_TEST
@@ -308,5 +362,7 @@ UNIT_MAIN("frames", readahead_stops_at_low_and_others_at_min,
           one_who_wants_a_frame_evicts_a_clean_page_himself,
           a_sleeper_is_woken_when_frames_come_back,
           small_requests_do_not_starve_a_large_one, all_who_can_be_served_are,
+          each_who_is_served_is_woken_once_and_nobody_else,
+          the_time_that_writers_wait_is_counted,
           a_page_in_does_not_stand_behind_writers,
           metadata_waits_within_the_reserve, no_wake_up_is_lost)

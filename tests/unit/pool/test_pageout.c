@@ -282,22 +282,6 @@ START_TEST(retired_blocks_are_charged_for_no_more)
 }
 END_TEST
 
-START_TEST(what_pageout_achieves_is_measured)
-{
-    setup(4096);
-    fake_swap_delay_us(20000); /* 256 pages in 20 ms: at most 12800 a second */
-    for (unsigned round = 0; round < 2; round++) {
-        for (uint64_t i = 0; i < 4096; i += 256)
-            fake_clean(&rig, 1, i, true);
-        for (uint64_t i = 0; i < 4096; i++)
-            fake_write(&rig, 1, i, 2, true);
-    }
-    ck_assert_uint_lt(atomic_load(&rig.pool->launder.pages_per_s), 15000);
-    ck_assert_uint_gt(atomic_load(&rig.pool->launder.pages_per_s), 1000);
-    rig_down(&rig);
-}
-END_TEST
-
 UNIT_MAIN("pageout", a_cluster_goes_back_to_64_and_on_to_256_in_one_write,
           the_next_cluster_lies_behind_the_last,
           a_resident_page_tells_where_its_neighbour_goes,
@@ -311,5 +295,4 @@ UNIT_MAIN("pageout", a_cluster_goes_back_to_64_and_on_to_256_in_one_write,
           a_suspect_page_goes_with_nobody_and_nobody_with_it,
           a_page_that_fails_twice_is_lost_and_no_other,
           a_suspect_page_redirtied_while_its_write_fails_is_not_lost,
-          retired_blocks_are_charged_for_no_more,
-          what_pageout_achieves_is_measured)
+          retired_blocks_are_charged_for_no_more)

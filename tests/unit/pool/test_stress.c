@@ -34,8 +34,6 @@ static void one_operation(struct worker *w, uint32_t value)
 
     index = index * THREADS + w->nr;
     if (what < 45) {
-        if (wait)
-            pool_throttle(rig->pool, 1);
         err = fake_write(rig, owner, index, value, wait);
         w->enospc += err == -ENOSPC;
         ck_assert(err == 0 || err == -ENOSPC || (err == -EAGAIN && !wait));

@@ -138,11 +138,10 @@ static void *completion_thread(void *unused)
     return NULL;
 }
 
-void swap_submit(struct swap *swap, struct swap_io *io)
+static void check_request(const struct swap_io *io)
 {
     size_t bytes = 0;
 
-    (void)swap;
     for (uint32_t i = 0; i < io->iov_count; i++) {
         fake_expect(io->iov[i].iov_len % PAGE_SIZE == 0 && io->iov[i].iov_len > 0,
                "iovec not in whole pages for", io->block);
@@ -152,13 +151,25 @@ void swap_submit(struct swap *swap, struct swap_io *io)
            io->block);
     fake_expect(bytes == (size_t)io->nr << PAGE_SHIFT, "iovec sum of I/O at",
            io->block);
-    fake_lock();
-    for (uint32_t b = io->block; b < io->block + io->nr; b++) {
+}
+
+/* Its blocks; caller holds the lock. */
+static void check_blocks(const struct swap_io *io) REQUIRES(fake.lock)
+{
+    for (uint32_t b = io->block; b < io->block + io->nr; b++)
         fake_expect(b < fake.nr_blocks && fake.state[b] == USED,
                "I/O on an unused", b);
+}
+
+void swap_submit(struct swap *swap, struct swap_io *io)
+{
+    (void)swap;
+    check_request(io);
+    fake_lock();
+    check_blocks(io);
+    for (uint32_t b = io->block; b < io->block + io->nr; b++)
         if (io->op == SWAP_IO_WRITE)
             fake.writing[b]++;
-    }
     list_add_tail(&fake.queue, &io->link);
     fake.nr_queued++;
     cond_broadcast(&fake.changed);
@@ -170,6 +181,48 @@ void swap_submit(struct swap *swap, struct swap_io *io)
 void swap_run(struct swap *swap, struct swap_io *io)
 {
     swap_submit(swap, io);
+}
+
+bool swap_lends(struct swap *swap, uint32_t block)
+{
+    bool lends;
+
+    (void)swap;
+    fake_lock();
+    fake_expect(block < fake.nr_blocks && fake.state[block] == USED,
+           "asked about an unused", block);
+    lends = fake.lends;
+    fake_unlock();
+    return lends;
+}
+
+bool swap_begin(struct swap *swap, struct swap_io *io, struct swap_lane *lane)
+{
+    if (!swap_lends(swap, io->block)) {
+        swap_submit(swap, io);
+        return false;
+    }
+    check_request(io);
+    fake_lock();
+    check_blocks(io);
+    fake_unlock();
+    fake_expect(lane->room > 0, "no room on a lane for", io->block);
+    lane->room--;
+    io->lane = lane;
+    lane->begin(lane, io);
+    return true;
+}
+
+/* What the lane says is only whether it went well: the bytes are here. */
+bool swap_io_result(struct swap_io *io, int result)
+{
+    io->lane->room++;
+    fake_lock();
+    if (result < 0)
+        fake.read = (struct fault){ .times = 1, .err = -result };
+    finish(io);
+    fake_unlock();
+    return true;
 }
 
 /* --- blocks --------------------------------------------------------------- */
@@ -469,6 +522,7 @@ int swap_create(struct swap **out, const struct swap_file *file,
     list_init(&fake.queue);
     fake.nr_queued = fake.may_finish = 0;
     fake.stop = fake.hold = fake.shuffle = false;
+    fake.lends = true;
     fake.read = fake.write = fake.grow = (struct fault){ 0 };
     fake.host_room = UINT32_MAX;
     fake.grow_step = SPACE_CLUSTER;
@@ -570,6 +624,13 @@ void fake_swap_hold(bool on)
     fake.hold = on;
     fake.may_finish = 0;
     cond_broadcast(&fake.changed);
+    fake_unlock();
+}
+
+void fake_swap_lends(bool on)
+{
+    fake_lock();
+    fake.lends = on;
     fake_unlock();
 }
 

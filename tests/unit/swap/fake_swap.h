@@ -53,6 +53,9 @@ void fake_swap_delay_us(unsigned us);
 void fake_swap_shuffle(bool on);
 /* While on, submitted requests stay in flight until released. */
 void fake_swap_hold(bool on);
+/* Reads may be begun on lanes, as they may at the start; or no more.  The bytes
+ * move, or the fault strikes, in swap_io_result. */
+void fake_swap_lends(bool on);
 /* Lets the n oldest held requests finish; returns when they have. */
 void fake_swap_release(unsigned n);
 /* Waits until at least n requests are held. */

@@ -46,7 +46,7 @@ struct fake {
     struct fault read, write, grow;
     uint32_t host_room, grow_step, max_run, table_blocks;
     unsigned delay_us, seed;
-    bool hold, shuffle;
+    bool hold, shuffle, lends;
     void (*before_release)(void);
     struct fake_swap_counts counts;
 };

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "engines.h"
+#include "fake_lane.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -102,6 +103,63 @@ START_TEST(the_caller_may_move_the_bytes_itself)
         ck_assert(pages_are(pages, 100, 256, 1));
         engine_teardown(&place);
     }
+    free(pages);
+}
+END_TEST
+
+/* On a lane of its own, which moves a page at a time and is interrupted. */
+START_TEST(a_lane_may_move_the_bytes)
+{
+    uint8_t *pages = pages_alloc(8);
+    struct fake_lane lane = fake_lane();
+    struct wait_io w;
+
+    engine_setup(&place, SWAP_ENGINE_URING, 64, 1);
+    ck_assert(swap_engine_lends(place.engine));
+    pages_mark(pages, 40, 8, 1);
+    ck_assert_int_eq(engine_io(place.engine, SWAP_IO_WRITE, 40, 8, pages), 0);
+    memset(pages, 0, 8 * PAGE_SIZE);
+    wait_io_set(&w, SWAP_IO_READ, 40, 8, pages);
+    ck_assert(swap_engine_begin(place.engine, &w.io, &lane.lane));
+    ck_assert_uint_eq(lane.lane.room, FAKE_LANE_ROOM - 1);
+    ck_assert(!fake_lane_over(&lane, -EINTR));
+    for (uint32_t i = 0; i < 8; i++) {
+        ck_assert_uint_eq(w.done, 0);
+        ck_assert_uint_eq(w.io.offset, (40 + i) * PAGE_SIZE);
+        ck_assert_int_eq(pread(swap_io_fd(&w.io), w.io.iov->iov_base, PAGE_SIZE,
+                               (off_t)w.io.offset), PAGE_SIZE);
+        ck_assert_int_eq(fake_lane_over(&lane, PAGE_SIZE), i == 7);
+    }
+    ck_assert_int_eq(wait_io_result(&w), 0);
+    ck_assert(pages_are(pages, 40, 8, 1));
+    ck_assert_uint_eq(lane.begun, 1 + 8);
+    ck_assert_uint_eq(lane.lane.room, FAKE_LANE_ROOM);
+    wait_io_set(&w, SWAP_IO_READ, 40, 8, pages);
+    ck_assert(swap_engine_begin(place.engine, &w.io, &lane.lane));
+    ck_assert(fake_lane_over(&lane, -EIO));
+    ck_assert_int_eq(wait_io_result(&w), -EIO);
+    engine_teardown(&place);
+    free(pages);
+}
+END_TEST
+
+START_TEST(threads_lend_nothing)
+{
+    uint8_t *pages = pages_alloc(8);
+    struct fake_lane lane = fake_lane();
+    struct wait_io w;
+
+    engine_setup(&place, SWAP_ENGINE_THREADS, 64, 1);
+    ck_assert(!swap_engine_lends(place.engine));
+    pages_mark(pages, 40, 8, 1);
+    ck_assert_int_eq(engine_io(place.engine, SWAP_IO_WRITE, 40, 8, pages), 0);
+    memset(pages, 0, 8 * PAGE_SIZE);
+    wait_io_set(&w, SWAP_IO_READ, 40, 8, pages);
+    ck_assert(!swap_engine_begin(place.engine, &w.io, &lane.lane));
+    ck_assert_int_eq(wait_io_result(&w), 0);
+    ck_assert(pages_are(pages, 40, 8, 1));
+    ck_assert_uint_eq(lane.begun, 0);
+    engine_teardown(&place);
     free(pages);
 }
 END_TEST
@@ -372,7 +430,8 @@ END_TEST
 
 UNIT_MAIN("io", advance_goes_on_by_whole_pages,
           advance_stops_at_errors_and_at_the_end, what_is_written_is_read,
-          the_caller_may_move_the_bytes_itself,
+          the_caller_may_move_the_bytes_itself, a_lane_may_move_the_bytes,
+          threads_lend_nothing,
           more_than_fit_are_all_done_once, done_may_submit,
           the_end_of_the_file_is_eio_after_what_there_is,
           a_write_error_is_told, without_o_direct_the_page_cache_stays_empty,

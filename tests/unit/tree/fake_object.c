@@ -82,6 +82,18 @@ int object_read_begin(struct object_store *store, struct object *object,
     return 0;
 }
 
+int object_read_start(struct object_store *store, struct object *object,
+                      struct readahead *ahead, uint64_t offset, size_t length,
+                      struct swap_lane *lane)
+{
+    (void)store;
+    (void)object;
+    (void)offset;
+    (void)length;
+    (void)lane;
+    return ahead ? 2 : 1;
+}
+
 void object_read_end(struct object_store *store, struct object *object,
                      struct object_read *read)
 {
