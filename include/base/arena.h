@@ -168,6 +168,9 @@ int arena_alloc(struct arena *arena, size_t bytes, void **out);
 /* The same from the typed class SLAB_NODE (SLAB_NODE_SIZE bytes). */
 int arena_alloc_node(struct arena *arena, void **out);
 void arena_free(struct arena *arena, void *ptr);
+/* Frames of metadata, those owed included: as many as have been charged, but for
+ * charges under way. */
+uint64_t arena_nr_metadata(struct arena *arena);
 /* Bytes really used by an object of `bytes`: its size class. */
 size_t arena_object_size(size_t bytes);
 

@@ -191,4 +191,40 @@ struct pagerfs_swapoff {
 };
 #define PAGERFS_IOC_SWAPOFF _IOWR(PAGERFS_IOC_TYPE, 8, struct pagerfs_swapoff)
 
+/* --- is all as it should be? (O) ------------------------------------------- */
+
+enum pagerfs_found {
+    PAGERFS_FOUND_TWICE = 1, /* blocks of a page that another page owns, too */
+    PAGERFS_FOUND_FREE,      /* blocks of a page that are free */
+    PAGERFS_FOUND_LEAKED,    /* blocks in use that no page owns */
+    PAGERFS_FOUND_DATA,      /* data_charged is not data_pages */
+    PAGERFS_FOUND_METADATA,  /* metadata_charged is not metadata_frames */
+};
+
+struct pagerfs_finding {
+    uint64_t what;  /* enum pagerfs_found */
+    uint64_t inode; /* 0: of no file */
+    uint64_t page;  /* of the file, the first of them */
+    uint64_t block; /* the first of nr */
+    uint64_t nr;
+};
+
+#define PAGERFS_FINDINGS 64
+
+/* Requests go on meanwhile, but for a moment in which pages are counted.
+ * ETIMEDOUT: such a moment did not come, for requests under way took too long. */
+struct pagerfs_verify {
+    struct pagerfs_head head;
+    uint64_t files;            /* results: regular files looked at */
+    uint64_t blocks;           /* of swap that their pages own */
+    uint64_t passes;           /* over all files: several if swap is large */
+    uint64_t data_charged, data_pages;
+    uint64_t metadata_charged, metadata_frames;
+    uint64_t paused_ns;        /* how long requests were kept waiting */
+    uint64_t findings;         /* of which the first are here: */
+    struct pagerfs_finding finding[PAGERFS_FINDINGS];
+    uint64_t reserved[8];
+};
+#define PAGERFS_IOC_VERIFY _IOWR(PAGERFS_IOC_TYPE, 9, struct pagerfs_verify)
+
 #endif

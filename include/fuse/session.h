@@ -14,6 +14,7 @@
 #ifndef FUSE_SESSION_H
 #define FUSE_SESSION_H
 
+#include "gate.h"
 #include "sizing.h"
 #include "message.h"
 #include "remount.h"
@@ -72,6 +73,7 @@ struct session {
     uint64_t started_ns;         /* monotonic */
     _Atomic bool walking[2];     /* something that takes long is being looked at,
                                   * being steered */
+    struct gate gate;            /* requests being handled are inside */
     _Atomic uint64_t served[SERVED_ROWS][SERVED_OPCODES]; /* begun so far */
     _Atomic bool stopping;
     _Atomic unsigned spare_readers; /* that may wait for a read while others go

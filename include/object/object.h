@@ -183,6 +183,15 @@ struct object_usage {
 };
 void object_usage(struct object_store *store, struct object *object,
                   struct object_usage *usage);
+/* Calls visit for each run of pages that have blocks, resident or not: nr pages
+ * from `index` on, in blocks from `block` on.  The object's lock is held: visit may
+ * take locks of RANK_SWAP or later.  go_on is asked without it; true: that was all,
+ * false: it was ended. */
+typedef void object_block_visit(void *ctx, uint64_t index, uint32_t nr,
+                                uint32_t block);
+bool object_each_block(struct object_store *store, struct object *object,
+                       object_block_visit *visit, object_go_on *go_on,
+                       void *ctx);
 /* Debug builds: pagemap against pages. */
 void object_check(struct object_store *store, struct object *object);
 

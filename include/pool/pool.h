@@ -304,6 +304,14 @@ int pool_swap_remove(struct pool *pool, const char *name,
 uint32_t pool_swap_list(struct pool *pool,
                         struct swap_area_info list[SWAP_AREAS_MAX]);
 
+/* --- for those who check everything ----------------------------------------- */
+
+/* Where the blocks are from. */
+struct swap *pool_swap(struct pool *pool);
+/* (turns.c) Waits until all reads and writes under way now have ended, and given up
+ * what blocks they had to.  stop as in pool_swap_remove: -EINTR. */
+int pool_io_wait_out(struct pool *pool, bool (*stop)(void *ctx), void *ctx);
+
 /* --- ram= in use (balloon.c) ------------------------------------------------- */
 
 /* Another budget for the arena, in bytes.  A larger one waits for next to nothing

@@ -77,6 +77,10 @@ void space_free(struct space *space, uint32_t first, uint32_t nr);
 /* As space_free, but never handed out again. */
 void space_retire(struct space *space, uint32_t first, uint32_t nr);
 bool space_is_used(const struct space *space, uint32_t block);
+/* Of the cluster of this block, in 8 words: a bit for each block in use.  False
+ * if some have been retired, which are not told from those. */
+bool space_used(const struct space *space, uint32_t block,
+                uint64_t used[SPACE_CLUSTER / 64]);
 
 uint32_t space_nr_free(const struct space *space);
 uint32_t space_nr_backed(const struct space *space);

@@ -25,6 +25,7 @@
 #define SWAP_SWAP_H
 
 #include "arena.h"
+#include "audit.h"
 #include "file.h"
 #include "io.h"
 #include "space.h"
@@ -112,6 +113,27 @@ bool swap_begin(struct swap *swap, struct swap_io *io, struct swap_lane *lane);
 /* The block, which is in use, is of a LEAVING area; can be read on a lane. */
 bool swap_is_leaving(struct swap *swap, uint32_t block);
 bool swap_lends(struct swap *swap, uint32_t block);
+
+/* --- whose the blocks are (claims.c) ---------------------------------------- */
+
+/* The first cluster at or after `from` of which something is in use; BLOCK_NONE
+ * if there is none. */
+uint32_t swap_audit_next(struct swap *swap, uint32_t from);
+/* From here to the end swap tells the audit, whose window begins with cluster
+ * `first`, which blocks come and go.  One audit at a time. */
+void swap_audit_begin(struct swap *swap, struct audit *audit, uint32_t first);
+void swap_audit_end(struct swap *swap);
+/* Blocks first..first+nr-1 are pages' own, whose owner's lock the caller holds, so
+ * that they stay it.  Claims them up to the first with which something is wrong:
+ * how many, and the verdict on the last of these. */
+uint32_t swap_audit_claim(struct swap *swap, uint32_t first, uint32_t nr,
+                          enum audit_verdict *verdict);
+/* Blocks of the window that are in use and that nobody has claimed: the first run
+ * of them from *at on, which is moved behind it; how long it is, 0 if there is
+ * none.  Of clusters in which blocks were retired nothing is said. */
+uint32_t swap_audit_unclaimed(struct swap *swap, uint32_t *at, uint32_t *first);
+
+/* --- figures ----------------------------------------------------------------- */
 
 /* Sums over all areas but LEAVING ones. */
 uint32_t swap_nr_free(struct swap *swap);

@@ -250,6 +250,9 @@ bool tree_each_file(struct tree *tree, tree_visit *visit, void *ctx);
 /* Calls it for one: -ESTALE, -EINVAL if that is no regular file. */
 int tree_one_file(struct tree *tree, uint64_t id, tree_visit *visit, void *ctx);
 
+/* st_ino of the file whose bytes these are. */
+uint64_t tree_file_ino(const struct object *object);
+
 struct tree_stats {
     uint64_t nodes, entries, orphans; /* orphans: no name, still held */
     uint64_t nodes_max;

@@ -415,6 +415,18 @@ uint32_t arena_node_next(struct arena *arena, uint32_t handle)
     return found;
 }
 
+uint64_t arena_nr_metadata(struct arena *arena)
+{
+    uint64_t nr;
+
+    mutex_lock(&arena->lock, RANK_ARENA);
+    nr = (uint64_t)arena->nr_slab_frames + arena->nr_raw_frames;
+    for (unsigned c = 0; c < NR_SLAB_CLASSES; c++)
+        nr += arena->nr_owed_frames[c];
+    mutex_unlock(&arena->lock);
+    return nr;
+}
+
 #ifdef PAGERFS_DEBUG
 void slab_check(struct arena *arena)
 {

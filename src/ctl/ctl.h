@@ -3,7 +3,7 @@
  *     main.c     which command                 place.c   opening a mount, a file
  *     call.c     one ioctl, and what it said   number.c  sizes as people write them
  *     figures.c  the figures, by name          json.c    the same for programs
- *     stat.c, frag.c, set.c, pages.c, swaps.c  the commands
+ *     stat.c, frag.c, set.c, pages.c, swaps.c, verify.c  the commands
  *
  * A command gets its own words, its name first, and returns the exit status: 0,
  * STATUS_FAILED after one line on standard error, STATUS_USAGE after its usage.
@@ -73,6 +73,11 @@ uint64_t figure_of(const struct pagerfs_stat *stat, const struct figure *figure)
 const char *figure_request(unsigned opcode);
 void figures_print(FILE *out, const struct pagerfs_stat *stat);
 
+/* --- verify.c ------------------------------------------------------------- */
+
+/* In words; what is not known is "unknown". */
+const char *verify_kind(uint64_t what);
+
 /* --- json.c ---------------------------------------------------------------- */
 
 /* All figures; with those of `before` also rates over seconds.  The caller puts
@@ -80,6 +85,7 @@ void figures_print(FILE *out, const struct pagerfs_stat *stat);
 struct json_object *json_stat(const struct pagerfs_stat *stat,
                               const struct pagerfs_stat *before);
 struct json_object *json_frag(const struct pagerfs_frag *frag);
+struct json_object *json_verify(const struct pagerfs_verify *verify);
 /* Prints on one line, or for people on several, and puts the object. */
 void json_print(FILE *out, struct json_object *object, bool one_line);
 
@@ -92,5 +98,6 @@ int command_advise(int argc, char **argv);
 int command_evict(int argc, char **argv);
 int command_swapon(int argc, char **argv);
 int command_swapoff(int argc, char **argv);
+int command_verify(int argc, char **argv);
 
 #endif

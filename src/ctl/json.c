@@ -103,6 +103,44 @@ struct json_object *json_frag(const struct pagerfs_frag *frag)
     return all;
 }
 
+static struct json_object *json_finding(const struct pagerfs_finding *finding)
+{
+    struct json_object *one = json_object_new_object();
+
+    json_object_object_add(one, "what",
+                           json_object_new_string(verify_kind(finding->what)));
+    if (finding->what < PAGERFS_FOUND_DATA) {
+        add_number(one, "block", finding->block);
+        add_number(one, "nr", finding->nr);
+    }
+    if (finding->inode) {
+        add_number(one, "inode", finding->inode);
+        add_number(one, "page", finding->page);
+    }
+    return one;
+}
+
+struct json_object *json_verify(const struct pagerfs_verify *verify)
+{
+    struct json_object *all = json_object_new_object();
+    struct json_object *list = json_object_new_array();
+
+    add_number(all, "version", PAGERFS_CTL_VERSION);
+    add_number(all, "files", verify->files);
+    add_number(all, "blocks", verify->blocks);
+    add_number(all, "passes", verify->passes);
+    add_number(all, "data_charged", verify->data_charged);
+    add_number(all, "data_pages", verify->data_pages);
+    add_number(all, "metadata_charged", verify->metadata_charged);
+    add_number(all, "metadata_frames", verify->metadata_frames);
+    add_number(all, "paused_ns", verify->paused_ns);
+    add_number(all, "findings", verify->findings);
+    for (uint64_t i = 0; i < verify->findings && i < PAGERFS_FINDINGS; i++)
+        json_object_array_add(list, json_finding(&verify->finding[i]));
+    json_object_object_add(all, "found", list);
+    return all;
+}
+
 void json_print(FILE *out, struct json_object *object, bool one_line)
 {
     fprintf(out, "%s\n",

@@ -11,38 +11,23 @@
  *
  * Numbers are our own: what the kernel calls its own ioctls is in ops_extra.c.
  */
-#include "ops.h"
+#include "ops_ctl.h"
 
 #include "caller.h"
 #include "clock.h"
 
-#include "pagerfs_ioctl.h"
-
 #include <errno.h>
 #include <string.h>
 
-/* The largest argument: on the stack of a thread of ours. */
-union argument {
-    struct pagerfs_head head;
-    struct pagerfs_stat stat;
-    struct pagerfs_frag frag;
-    struct pagerfs_set set;
-    struct pagerfs_advise advise;
-    struct pagerfs_evict evict;
-    struct pagerfs_swaps swaps;
-    struct pagerfs_swapon swapon;
-    struct pagerfs_swapoff swapoff;
-};
-
-typedef int run_command(struct request *rq, uint64_t id,
-                        union argument *argument);
+/* Those that take long run one at a time in each lane. */
+enum lane { AT_ONCE, LOOKS, STEERS };
 
 struct command {
     unsigned number;
-    bool steers; /* for root and the owner */
-    bool walks;  /* takes long */
-    bool files;  /* asked on a regular file, too */
-    run_command *run;
+    bool owner;     /* for root and the owner */
+    bool files;     /* asked on a regular file, too */
+    enum lane lane;
+    ctl_command *run;
 };
 
 _Static_assert((int)PAGERFS_OPCODES == (int)SERVED_OPCODES, "counted alike");
@@ -60,37 +45,23 @@ static bool may_steer(struct request *rq)
     return asked_by(rq, rq->session->owner) || asked_by(rq, 0);
 }
 
-static bool interrupted(const struct request *rq)
-{
-    return atomic_load_explicit(&rq->interrupted, memory_order_relaxed);
-}
-
-static bool is_zero(const uint64_t *words, size_t nr)
-{
-    for (size_t i = 0; i < nr; i++)
-        if (words[i] != 0)
-            return false;
-    return true;
-}
-
-static struct pool *pool_of(const struct request *rq)
-{
-    return rq->session->store->pool;
-}
-
-/* What takes long: one that steers at a time, and one that looks. */
-static int run_walk(run_command *run, bool steers, struct request *rq,
+/* What takes long: one of its lane at a time.  It changes no charge, and who shuts
+ * the gate does not wait for it. */
+static int run_walk(ctl_command *run, enum lane lane, struct request *rq,
                     uint64_t id, union argument *argument)
 {
     struct session *session = rq->session;
+    _Atomic bool *taken = &session->walking[lane - LOOKS];
     int err;
 
     if (!rq->may_wait)
         return -EAGAIN;
-    if (atomic_exchange(&session->walking[steers], true))
+    if (atomic_exchange(taken, true))
         return -EBUSY;
+    gate_leave(&session->gate);
     err = run(rq, id, argument);
-    atomic_store(&session->walking[steers], false);
+    atomic_store(taken, false);
+    gate_enter(&session->gate);
     return err;
 }
 
@@ -227,11 +198,6 @@ static int run_frag(struct request *rq, uint64_t id, union argument *argument)
 
 /* --- steering -------------------------------------------------------------- */
 
-static bool stop(void *ctx)
-{
-    return interrupted(ctx);
-}
-
 static int set_ram(struct request *rq, uint64_t id, union argument *argument)
 {
     struct session *session = rq->session;
@@ -257,208 +223,26 @@ static int run_set(struct request *rq, uint64_t id, union argument *argument)
     case PAGERFS_SET_SIZE:
         return pool_limit_change(pool_of(rq), pages_for(in->size));
     case PAGERFS_SET_RAM:
-        return run_walk(set_ram, true, rq, id, argument);
+        return run_walk(set_ram, STEERS, rq, id, argument);
     default:
         return -EINVAL;
     }
 }
 
-static bool go_on(void *ctx)
-{
-    return !interrupted(ctx);
-}
-
-struct advising {
-    struct request *rq;
-    struct pagerfs_advise *args;
-};
-
-static bool advise_file(void *ctx, struct object *object)
-{
-    struct advising *advising = ctx;
-    struct object_store *store = advising->rq->session->store;
-    struct pagerfs_advise *args = advising->args;
-
-    args->pages = 0;
-    switch (args->advice) {
-    case PAGERFS_DEFAULT:
-        object_advise(object, OBJECT_DEFAULT);
-        break;
-    case PAGERFS_SEQUENTIAL:
-        object_advise(object, OBJECT_SEQUENTIAL);
-        break;
-    case PAGERFS_RANDOM:
-        object_advise(object, OBJECT_RANDOM);
-        break;
-    case PAGERFS_WILLNEED:
-        args->pages = object_willneed(store, object, go_on, advising->rq);
-        break;
-    case PAGERFS_DONTNEED:
-        args->pages = object_dontneed(store, object);
-        break;
-    }
-    return true;
-}
-
-static int run_advise(struct request *rq, uint64_t id, union argument *argument)
-{
-    struct advising advising = { rq, &argument->advise };
-
-    if (!is_zero(advising.args->reserved,
-                 ARRAY_SIZE(advising.args->reserved)) ||
-        advising.args->advice > PAGERFS_DONTNEED)
-        return -EINVAL;
-    return tree_one_file(rq->session->tree, id, advise_file, &advising);
-}
-
-struct eviction {
-    struct request *rq;
-    uint64_t resident, left;
-    int err;
-};
-
-static bool send_out_file(void *ctx, struct object *object)
-{
-    struct eviction *eviction = ctx;
-    struct object_store *store = eviction->rq->session->store;
-    struct object_usage usage;
-    uint64_t found;
-
-    object_usage(store, object, &usage);
-    eviction->resident += usage.resident;
-    eviction->err = object_send_out(store, object, go_on, eviction->rq, &found);
-    return eviction->err == 0;
-}
-
-static bool evict_file(void *ctx, struct object *object)
-{
-    struct eviction *eviction = ctx;
-    uint64_t left;
-
-    eviction->err = object_evict(eviction->rq->session->store, object, go_on,
-                                 eviction->rq, &left);
-    eviction->left += left;
-    return eviction->err == 0;
-}
-
-/* One file, or all. */
-static int visit(struct request *rq, uint64_t id, tree_visit *file, void *ctx)
-{
-    if (id != TREE_ROOT)
-        return tree_one_file(rq->session->tree, id, file, ctx);
-    tree_each_file(rq->session->tree, file, ctx);
-    return 0;
-}
-
-/* The memory of free frames goes back to the system, in small holds of the
- * arena's lock. */
-static void give_memory_back(struct arena *arena)
-{
-    enum { FRAMES_A_TIME = 64 };
-
-    while (arena_trim(arena, FRAMES_A_TIME) == FRAMES_A_TIME)
-        ;
-}
-
-/* First all are begun, then each is waited for: small files would make for many
- * short waits. */
-static int run_evict(struct request *rq, uint64_t id, union argument *argument)
-{
-    struct pagerfs_evict *args = &argument->evict;
-    struct eviction eviction = { .rq = rq };
-    int err;
-
-    if (!is_zero(args->reserved, ARRAY_SIZE(args->reserved)))
-        return -EINVAL;
-    err = visit(rq, id, send_out_file, &eviction);
-    if (!err && !eviction.err)
-        err = visit(rq, id, evict_file, &eviction);
-    give_memory_back(rq->session->arena);
-    args->left = eviction.left;
-    args->evicted = eviction.resident - MIN(eviction.left, eviction.resident);
-    return err ? err : eviction.err;
-}
-
-/* --- swap areas ------------------------------------------------------------ */
-
-static int run_swaps(struct request *rq, uint64_t id, union argument *argument)
-{
-    struct swap_area_info list[SWAP_AREAS_MAX];
-    uint32_t nr = pool_swap_list(pool_of(rq), list);
-
-    (void)id;
-    argument->swaps = (struct pagerfs_swaps){ .head = argument->head, .nr = nr };
-    for (uint32_t i = 0; i < nr; i++) {
-        struct pagerfs_swap_area *out = &argument->swaps.area[i];
-
-        memcpy(out->name, list[i].name, sizeof(out->name));
-        out->priority = list[i].priority;
-        out->leaving = list[i].state != SWAP_AREA_ACTIVE;
-        out->blocks_max = list[i].nr_max;
-        out->blocks_backed = list[i].nr_backed;
-        out->blocks_used = list[i].nr_used;
-        out->blocks_free = list[i].nr_free;
-        out->blocks_retired = list[i].nr_retired;
-    }
-    return 0;
-}
-
-/* A place on this very mount would have us wait for ourselves, if there is no
- * other thread; it is refused when there is one (swap_file_open). */
-static int run_swapon(struct request *rq, uint64_t id, union argument *argument)
-{
-    struct pagerfs_swapon *args = &argument->swapon;
-    struct swap_file file;
-    int err;
-
-    (void)id;
-    if (!is_zero(args->reserved, ARRAY_SIZE(args->reserved)) ||
-        args->path[0] != '/' || !memchr(args->path, 0, sizeof(args->path)) ||
-        args->priority < INT16_MIN || args->priority > INT16_MAX)
-        return -EINVAL;
-    memset(args->message, 0, sizeof(args->message));
-    if (!rq->session->work) {
-        strcpy(args->message, "a mount with -s takes no more swap");
-        return 0;
-    }
-    if (swap_file_open(&file, args->path, pages_for(args->size),
-                       args->message) != 0)
-        return 0;
-    err = pool_swap_add(pool_of(rq), &file, (int)args->priority);
-    if (err)
-        swap_file_close(&file);
-    return err;
-}
-
-static int run_swapoff(struct request *rq, uint64_t id, union argument *argument)
-{
-    struct pagerfs_swapoff *args = &argument->swapoff;
-
-    (void)id;
-    if (!is_zero(args->reserved, ARRAY_SIZE(args->reserved)) ||
-        !memchr(args->name, 0, sizeof(args->name)))
-        return -EINVAL;
-    return pool_swap_remove(pool_of(rq), args->name, stop, rq);
-}
-
-_Static_assert((int)PAGERFS_SWAP_AREAS == (int)SWAP_AREAS_MAX &&
-               (int)PAGERFS_SWAP_NAME_BYTES == (int)SWAP_NAME_BYTES &&
-               sizeof(((struct pagerfs_swapon *)0)->message) >=
-                   SWAP_MESSAGE_BYTES, "as in swap.h and file.h");
-
 /* --- any command ----------------------------------------------------------- */
 
 static const struct command commands[] = {
     { PAGERFS_IOC_STAT, .run = run_stat },
-    { PAGERFS_IOC_FRAG, .walks = true, .run = run_frag },
-    { PAGERFS_IOC_SET, .steers = true, .run = run_set },
-    { PAGERFS_IOC_ADVISE, .steers = true, .walks = true, .files = true,
-      .run = run_advise },
-    { PAGERFS_IOC_EVICT, .steers = true, .walks = true, .files = true,
-      .run = run_evict },
-    { PAGERFS_IOC_SWAPS, .steers = true, .run = run_swaps },
-    { PAGERFS_IOC_SWAPON, .steers = true, .walks = true, .run = run_swapon },
-    { PAGERFS_IOC_SWAPOFF, .steers = true, .walks = true, .run = run_swapoff },
+    { PAGERFS_IOC_FRAG, .lane = LOOKS, .run = run_frag },
+    { PAGERFS_IOC_SET, .owner = true, .run = run_set },
+    { PAGERFS_IOC_ADVISE, .owner = true, .files = true, .lane = STEERS,
+      .run = ctl_advise },
+    { PAGERFS_IOC_EVICT, .owner = true, .files = true, .lane = STEERS,
+      .run = ctl_evict },
+    { PAGERFS_IOC_SWAPS, .owner = true, .run = ctl_swaps },
+    { PAGERFS_IOC_SWAPON, .owner = true, .lane = STEERS, .run = ctl_swapon },
+    { PAGERFS_IOC_SWAPOFF, .owner = true, .lane = STEERS, .run = ctl_swapoff },
+    { PAGERFS_IOC_VERIFY, .owner = true, .lane = LOOKS, .run = ctl_verify },
 };
 
 static const struct command *command_of(unsigned number)
@@ -481,7 +265,7 @@ void ctl_ioctl(struct request *rq, uint64_t id, unsigned number, const void *in,
         reply_error(rq, -ENOTTY);
         return;
     }
-    if (command->steers && !may_steer(rq)) {
+    if (command->owner && !may_steer(rq)) {
         reply_error(rq, -EPERM);
         return;
     }
@@ -493,8 +277,8 @@ void ctl_ioctl(struct request *rq, uint64_t id, unsigned number, const void *in,
     if (argument.head.version != PAGERFS_CTL_VERSION ||
         argument.head.size != bytes)
         err = -EINVAL;
-    else if (command->walks)
-        err = run_walk(command->run, command->steers, rq, id, &argument);
+    else if (command->lane != AT_ONCE)
+        err = run_walk(command->run, command->lane, rq, id, &argument);
     else
         err = command->run(rq, id, &argument);
     if (err)

@@ -198,7 +198,9 @@ static void process(struct session *session, struct request *rq, bool may_wait)
     rq->again = REQUEST_DONE;
     rq->decoding = NULL;
     current = rq;
+    gate_enter(&session->gate);
     dispatch(session, rq);
+    gate_leave(&session->gate);
     current = NULL;
     if (rq->again == REQUEST_DONE)
         atomic_store_explicit(&rq->unique, 0, memory_order_release);

@@ -103,6 +103,42 @@ void object_usage(struct object_store *store, struct object *object,
     }
 }
 
+/* Some runs from *at on; true if those were the last. */
+static bool visit_blocks(struct object_store *store, struct object *object,
+                         uint64_t *at, object_block_visit *visit, void *ctx)
+{
+    struct pagemap_run run;
+    bool more = true;
+
+    mutex_lock(&object->lock, RANK_OBJECT);
+    for (unsigned n = 0; n < MAX_RUNS; n++) {
+        uint32_t first;
+
+        more = pagemap_next_run(store->arena, &object->map, *at,
+                                PAGEMAP_MAX_PAGES, &run);
+        if (!more)
+            break;
+        first = first_block(store, &run);
+        if (first != BLOCK_NONE)
+            visit(ctx, run.index, run.nr, first);
+        *at = run.index + run.nr;
+    }
+    mutex_unlock(&object->lock);
+    return !more;
+}
+
+bool object_each_block(struct object_store *store, struct object *object,
+                       object_block_visit *visit, object_go_on *go_on,
+                       void *ctx)
+{
+    uint64_t at = 0;
+
+    while (!visit_blocks(store, object, &at, visit, ctx))
+        if (!go_on(ctx))
+            return false;
+    return go_on(ctx);
+}
+
 #ifdef PAGERFS_DEBUG
 /* A resident page: the pool agrees, and what lies beyond the end of the file is
  * zeros. */

@@ -25,7 +25,7 @@
 #include <stdlib.h>
 
 /* One read in flight for so many frames; few pools need the most. */
-enum { FRAMES_EACH = 512, COUNT_MIN = 8, COUNT_MAX = 32 };
+enum { FRAMES_EACH = 512, COUNT_MIN = 8 };
 /* Blocks are short when less than one in so many is free. */
 enum { SHORT_PART = 16 };
 
@@ -33,6 +33,7 @@ struct pool_io {
     struct swap_io io;
     struct pool *pool;
     struct list link;    /* (I) */
+    uint32_t turns;      /* (I) taken and put back so often */
     uint32_t owner;
     uint32_t block;      /* first */
     uint32_t nr;
@@ -45,7 +46,7 @@ struct pool_io {
 
 uint32_t pagein_count(uint64_t frames)
 {
-    return (uint32_t)MAX(COUNT_MIN, MIN(COUNT_MAX, frames / FRAMES_EACH));
+    return (uint32_t)MAX(COUNT_MIN, MIN(MAX_PAGEINS, frames / FRAMES_EACH));
 }
 
 uint64_t pagein_bytes(uint64_t frames)
@@ -62,6 +63,7 @@ int pagein_init(struct pool *pool)
     in->ios = calloc(count, sizeof(*in->ios));
     if (!in->ios)
         return -ENOMEM;
+    in->nr = count;
     for (uint32_t i = 0; i < count; i++)
         list_add_tail(&in->idle, &in->ios[i].link);
     return 0;
@@ -85,6 +87,7 @@ struct pool_io *pool_io_get(struct pool *pool, bool wait)
     if (!list_empty(&in->idle)) {
         io = list_entry(in->idle.next, struct pool_io, link);
         list_del(&io->link);
+        io->turns++;
     }
     mutex_unlock(&in->lock);
     return io;
@@ -96,8 +99,20 @@ void pool_io_put(struct pool *pool, struct pool_io *io)
 
     mutex_lock(&in->lock, RANK_WAIT);
     list_add_head(&in->idle, &io->link);
+    io->turns++;
     cond_signal(&in->freed);
     mutex_unlock(&in->lock);
+}
+
+unsigned pagein_turns(struct pool *pool, uint32_t turns[MAX_PAGEINS])
+{
+    struct pagein *in = &pool->pagein;
+
+    mutex_lock(&in->lock, RANK_WAIT);
+    for (uint32_t i = 0; i < in->nr; i++)
+        turns[i] = in->ios[i].turns;
+    mutex_unlock(&in->lock);
+    return in->nr;
 }
 
 bool pagein_gives_back(struct pool *pool)

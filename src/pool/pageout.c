@@ -42,6 +42,7 @@ struct pageout {
     struct swap_io io;
     struct pool *pool;
     struct list link;   /* (L) idle, or the caller's list of runs */
+    uint32_t turns;     /* (L) taken and put back so often */
     uint32_t owner;
     uint32_t block;     /* first */
     uint32_t nr;
@@ -98,6 +99,7 @@ static struct pageout *pageout_get(struct pool *pool)
     if (!list_empty(&l->idle)) {
         out = list_entry(l->idle.next, struct pageout, link);
         list_del(&out->link);
+        out->turns++;
         atomic_fetch_add(&l->nr_busy, 1);
     }
     mutex_unlock(&l->lock);
@@ -110,8 +112,20 @@ static void pageout_put(struct pool *pool, struct pageout *out)
 
     mutex_lock(&l->lock, RANK_WAIT);
     list_add_tail(&l->idle, &out->link);
+    out->turns++;
     atomic_fetch_sub(&l->nr_busy, 1);
     mutex_unlock(&l->lock);
+}
+
+unsigned pageout_turns(struct pool *pool, uint32_t turns[NR_PAGEOUTS])
+{
+    struct launder *l = &pool->launder;
+
+    mutex_lock(&l->lock, RANK_WAIT);
+    for (unsigned i = 0; i < NR_PAGEOUTS; i++)
+        turns[i] = l->pageouts[i].turns;
+    mutex_unlock(&l->lock);
+    return NR_PAGEOUTS;
 }
 
 /* The frame of `index` if it may be written along; caller holds the owner's lock. */

@@ -155,6 +155,11 @@ free_pool:
     return err;
 }
 
+struct swap *pool_swap(struct pool *pool)
+{
+    return pool->swap;
+}
+
 int pool_start(struct pool *pool)
 {
     int err = launder_start(pool);

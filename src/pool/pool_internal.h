@@ -8,6 +8,7 @@
  *     page.c      states of a page     replace.h   which page goes next
  *     launder.c   the pageout thread   pageout.c   one cluster to swap
  *     pagein.c    reads                evict.c     pages sent out when asked
+ *     turns.c     waiting I/O out
  *
  * Letters     (B) budget.lock, (Q) queue_lock, (W) frames.lock, (L) launder.lock,
  *             (I) pagein.lock, (O) owner's lock, (c) constant after pool_create.
@@ -27,6 +28,8 @@
 enum { NR_PAGE_STATES = PAGE_DEAD + 1, NR_BUCKETS = 64 };
 /* Clusters on their way to disk at one time. */
 enum { NR_PAGEOUTS = 8 };
+/* The most reads. */
+enum { MAX_PAGEINS = 32 };
 
 /* What the thread that keeps the swap file's size is doing. */
 enum keeper_state { KEEPER_AWAKE, KEEPER_WATCHING, KEEPER_IDLE };
@@ -92,7 +95,8 @@ struct launder {
 };
 
 struct pagein {
-    struct pool_io *ios;       /* (c) */
+    struct pool_io *ios;       /* (c) nr of them */
+    uint32_t nr;               /* (c) */
     struct mutex lock;         /* RANK_WAIT */
     struct list idle;          /* (I) */
     struct cond freed;
@@ -255,6 +259,9 @@ uint64_t pageout_bytes(void);
 int pageout_init(struct pool *pool);
 void pageout_fini(struct pool *pool);
 bool pageout_ready(struct pool *pool);
+/* How often each descriptor was taken and put back, which is odd while it is in
+ * use; of how many. */
+unsigned pageout_turns(struct pool *pool, uint32_t turns[NR_PAGEOUTS]);
 /* Writes the DIRTY victim and its neighbours.  Caller holds the owner's lock,
  * which is dropped.  -ENOSPC: no block is free, -EBUSY: no descriptor is; the
  * victim is then back on its queue, as it is if it was not written yet. */
@@ -267,6 +274,8 @@ uint32_t pagein_count(uint64_t frames);
 uint64_t pagein_bytes(uint64_t frames);
 int pagein_init(struct pool *pool);
 void pagein_fini(struct pool *pool);
+/* As pageout_turns. */
+unsigned pagein_turns(struct pool *pool, uint32_t turns[MAX_PAGEINS]);
 /* While blocks are short, what is read gives its block back (I18). */
 bool pagein_gives_back(struct pool *pool);
 

@@ -251,6 +251,8 @@ static uint32_t trim_once(struct swap *swap, uint32_t max,
 
     mutex_lock(&swap->lock, RANK_SWAP);
     found = space_claim(space, hole->first, &first, &nr);
+    if (found)
+        audit_tell(swap, hole->area->base + first, nr, true);
     mutex_unlock(&swap->lock);
     if (!found)
         return 0;
@@ -260,6 +262,7 @@ static uint32_t trim_once(struct swap *swap, uint32_t max,
         space_free(space, first, nr);
     else
         space_unback(space, first);
+    audit_tell(swap, hole->area->base + first, nr, false);
     mutex_unlock(&swap->lock);
     if (*kept)
         return 0;

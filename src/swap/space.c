@@ -178,9 +178,13 @@ void space_free(struct space *space, uint32_t first, uint32_t nr)
 
 void space_retire(struct space *space, uint32_t first, uint32_t nr)
 {
-    for (uint32_t i = 0; i < nr; i++)
-        INVARIANT("S1", space_is_used(space, first + i));
     INVARIANT("S4", first + nr <= space->nr_blocks);
+    for (uint32_t block = first; block < first + nr; block++) {
+        struct spot spot = spot_of(space, block / SPACE_CLUSTER);
+
+        INVARIANT("S1", space_is_used(space, block));
+        spot.leaf->retired |= (uint64_t)1 << spot.slot;
+    }
     space->nr_used -= nr;
     space->nr_retired += nr;
 }
@@ -189,7 +193,25 @@ bool space_is_used(const struct space *space, uint32_t block)
 {
     struct spot spot = spot_of(space, block / SPACE_CLUSTER);
 
-    return runs_free_at(spot_bitmap(&spot), block % SPACE_CLUSTER, 1) == 0;
+    return spot_shelf(&spot) != SHELF_UNBACKED &&
+           runs_free_at(spot_bitmap(&spot), block % SPACE_CLUSTER, 1) == 0;
+}
+
+bool space_used(const struct space *space, uint32_t block,
+                uint64_t used[SPACE_CLUSTER / 64])
+{
+    struct spot spot = spot_of(space, block / SPACE_CLUSTER);
+    uint32_t size = cluster_size(space, spot.cluster);
+    bool backed = spot_shelf(&spot) != SHELF_UNBACKED;
+
+    for (uint32_t i = 0; i < RUN_WORDS; i++) {
+        used[i] = backed ? spot_bitmap(&spot)[i] : 0;
+        /* Blocks past the end of a short cluster have no owner. */
+        if (size < 64 * (i + 1))
+            used[i] &= size <= 64 * i ? 0
+                                      : ((uint64_t)1 << size % 64) - 1;
+    }
+    return !(spot.leaf->retired >> spot.slot & 1);
 }
 
 /* --- choosing ------------------------------------------------------------- */

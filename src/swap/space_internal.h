@@ -53,6 +53,7 @@ enum {
 struct leaf {
     uint64_t bitmap[LEAF_CLUSTERS][RUN_WORDS];
     uint64_t index[NR_INDEXED];       /* bit: this cluster is on the shelf */
+    uint64_t retired;                 /* bit: this cluster has retired blocks */
     uint16_t nr_free[LEAF_CLUSTERS];  /* free blocks; 0 while UNBACKED */
     uint8_t shelf[LEAF_CLUSTERS];     /* enum shelf; changed by shelf_move */
 };

@@ -51,9 +51,7 @@ void swap_destroy(struct swap *swap)
 
 /* --- blocks and I/O ------------------------------------------------------- */
 
-/* Also of numbers between two areas: NULL. */
-static struct swap_area *area_find(struct swap *swap, uint32_t block)
-    REQUIRES(swap->lock)
+struct swap_area *area_find(struct swap *swap, uint32_t block)
 {
     for (unsigned i = 0; i < swap->nr_areas; i++)
         if (block - swap->area[i]->base < swap->area[i]->file.nr_blocks)
@@ -149,6 +147,8 @@ int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
         if (any)
             err = alloc_among(swap, i, end, hint, want, first, got);
     }
+    if (!err)
+        audit_tell(swap, *first, *got, true);
     mutex_unlock(&swap->lock);
     return err;
 }
@@ -160,6 +160,7 @@ void swap_free(struct swap *swap, uint32_t first, uint32_t nr)
     mutex_lock(&swap->lock, RANK_SWAP);
     area = area_of(swap, first);
     space_free(area->space, first - area->base, nr);
+    audit_tell(swap, first, nr, false);
     mutex_unlock(&swap->lock);
 }
 
@@ -170,6 +171,7 @@ void swap_retire(struct swap *swap, uint32_t first, uint32_t nr)
     mutex_lock(&swap->lock, RANK_SWAP);
     area = area_of(swap, first);
     space_retire(area->space, first - area->base, nr);
+    audit_tell(swap, first, nr, false);
     mutex_unlock(&swap->lock);
 }
 

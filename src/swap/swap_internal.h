@@ -1,8 +1,9 @@
-/* swap_internal.h - the areas of a swap space, shared by swap.c, area.c, size.c.
+/* swap_internal.h - the areas of a swap space, shared by its files.
  *
  * swap.c   birth and death, which area a run of blocks comes from, figures
  * area.c   files and devices come and go
  * size.c   they grow and shrink
+ * claims.c whose the blocks are
  *
  * An area has a range of block numbers to itself, a multiple of a cluster long
  * and at least one number longer than the area is: so the last block of one and
@@ -37,6 +38,7 @@ struct swap {
     unsigned turn;                /* (S) of areas of one priority: the next */
     uint32_t turn_left;           /* (S) blocks until it is another's */
     uint32_t nr_tables;           /* (S) frames, spare ones included */
+    struct audit *audit;          /* (S) told of what comes and goes; NULL: none */
     void *spare[SWAP_GROW_TABLES]; /* (S) tables for the growth under way */
     unsigned nr_spare;            /* (S) */
 };
@@ -45,6 +47,15 @@ struct swap {
 
 /* The area of a block that is in use. */
 struct swap_area *area_of(struct swap *swap, uint32_t block)
+    REQUIRES(swap->lock);
+/* The same of any number: NULL if it is of none. */
+struct swap_area *area_find(struct swap *swap, uint32_t block)
+    REQUIRES(swap->lock);
+
+/* --- claims.c --- */
+
+/* The allocator hands out, or takes back, these. */
+void audit_tell(struct swap *swap, uint32_t first, uint32_t nr, bool in_use)
     REQUIRES(swap->lock);
 
 /* --- area.c --- */

@@ -47,6 +47,11 @@ bool tree_each_file(struct tree *tree, tree_visit *visit, void *ctx)
     return more;
 }
 
+uint64_t tree_file_ino(const struct object *object)
+{
+    return container_of(object, struct node, object)->seq;
+}
+
 int tree_one_file(struct tree *tree, uint64_t id, tree_visit *visit, void *ctx)
 {
     struct node *node = node_get(tree, id);

@@ -19,7 +19,7 @@ refused() {
 }
 
 memory() {
-    "$PAGERCTL" stat --json "$mnt" | json memory "$1"
+    "$PAGERCTL" stat "$mnt" | awk -v name="$1" '$2 == name {print $3}'
 }
 
 resident() {
@@ -38,7 +38,7 @@ expect_rss() {
     for _ in {1..5}; do
         kib=$(awk '/^VmRSS:/ {print $2}' "/proc/$daemon/status")
         ((kib <= ($1 + 8) * 1024)) || fail "RSS is $kib KiB with ram=$1m"
-        sleep 0.05
+        sleep 0.02
     done
     say "RSS $kib KiB with ram=$1m"
 }
@@ -113,4 +113,18 @@ if [[ $(id -u) == 0 ]] && as_user test -x "$PAGERCTL"; then
 fi
 (($(find "$mnt/many" | wc -l) == 40001)) || fail "files are missing"
 "$HELPERS/blob" read 9 $file "$mnt/file" >/dev/null || fail "it has changed"
+umount_fs
+
+# With RAM and swap full nobody gets stuck over it.
+mount_fs ram=24m,size=64m,swapsize=64m
+"$HELPERS/pressure" "$mnt" 8 3 14000 60 >"$work/said" &
+pressure=$!
+sleep 1
+while kill -0 "$pressure" 2>/dev/null; do
+    for ram in 14m 64m 16m; do
+        set_ram "$ram"
+        expect_rss "${ram%m}"
+    done
+done
+wait "$pressure" || fail "$(cat "$work/said")"
 umount_fs

@@ -30,6 +30,7 @@ fi
 mount_fs ram=8m,size=64m
 as_user "$HELPERS/blob" write 1 $((24 << 20)) "$mnt/file" || fail "writing"
 as_user "$HELPERS/blob" read 1 $((24 << 20)) "$mnt/file" || fail "reading"
+as_user "$PAGERCTL" verify "$mnt" >&2 || fail "verify"
 owner=$(as_user stat -c %U "$mnt/file")
 [[ $owner == "$(as_user id -un)" ]] || fail "the file is owned by $owner"
 if [[ $(id -u) == 0 ]]; then

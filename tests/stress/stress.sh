@@ -8,6 +8,7 @@ mount_fs ram=8m,size=128m
 baseline=$(usage)
 "$STRESS" "$mnt" 8 "$(long 20 600)" "${1:-1}" || fail "see above"
 paged_out 32
+"$PAGERCTL" verify "$mnt" >&2 || fail "something is wrong afterwards"
 rm -r "${mnt:?}"/*
 expect_usage "$baseline" "all deleted"
 max_rss 16 "ram=8m"

@@ -298,7 +298,27 @@ START_TEST(only_handles_of_live_nodes_pass)
 }
 END_TEST
 
-UNIT_MAIN("slab", frames_are_charged_and_given_back, what_is_owed_can_be_had,
+START_TEST(metadata_is_what_is_charged)
+{
+    struct arena *arena = setup(8, 0);
+    void *small = get(arena, 32), *whole = get(arena, PAGE_SIZE), *owed;
+
+    ck_assert_uint_eq(arena_nr_metadata(arena), 2);
+    owed = get(arena, 2048);
+    arena_free_owed(arena, owed);
+    ck_assert_uint_eq(arena_nr_metadata(arena), 3);
+    ck_assert_uint_eq(charged, 3);
+    arena_forgive(arena, 2048, 1);
+    arena_free(arena, whole);
+    arena_free(arena, small);
+    ck_assert_uint_eq(arena_nr_metadata(arena), 0);
+    ck_assert_uint_eq(charged, 0);
+    arena_destroy(arena);
+}
+END_TEST
+
+UNIT_MAIN("slab", metadata_is_what_is_charged,
+          frames_are_charged_and_given_back, what_is_owed_can_be_had,
           promises_are_charged_and_forgiven, a_promise_may_have_to_wait,
           random_promises_hold, objects_are_zeroed_and_nobody_elses,
           sizes_out_of_range_are_refused, only_handles_of_live_nodes_pass)

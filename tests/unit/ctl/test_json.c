@@ -101,4 +101,38 @@ START_TEST(test_frag)
 }
 END_TEST
 
-UNIT_MAIN("json", test_stat, test_rates, test_frag)
+START_TEST(test_verify)
+{
+    struct pagerfs_verify verify = {
+        .files = 1, .blocks = 2, .passes = 3, .data_charged = 4,
+        .data_pages = 5, .metadata_charged = 6, .metadata_frames = 7,
+        .paused_ns = 8, .findings = 3,
+        .finding = { { PAGERFS_FOUND_TWICE, 11, 12, 13, 14 },
+                     { PAGERFS_FOUND_LEAKED, 0, 0, 15, 16 },
+                     { PAGERFS_FOUND_DATA, 0, 0, 0, 0 } },
+    };
+    static const char *const names[] = {
+        "files", "blocks", "passes", "data_charged", "data_pages",
+        "metadata_charged", "metadata_frames", "paused_ns" };
+    struct json_object *all, *list, *one;
+
+    all = reread(json_verify(&verify), false);
+    for (unsigned i = 0; i < 8; i++)
+        ck_assert_uint_eq(json_object_get_uint64(member(all, names[i])), i + 1);
+    list = member(all, "found");
+    ck_assert_uint_eq(json_object_array_length(list), 3);
+    one = json_object_array_get_idx(list, 0);
+    ck_assert_str_eq(json_object_get_string(member(one, "what")), "owned twice");
+    ck_assert_uint_eq(json_object_get_uint64(member(one, "inode")), 11);
+    ck_assert_uint_eq(json_object_get_uint64(member(one, "page")), 12);
+    ck_assert_uint_eq(json_object_get_uint64(member(one, "block")), 13);
+    ck_assert_uint_eq(json_object_get_uint64(member(one, "nr")), 14);
+    one = json_object_array_get_idx(list, 1);
+    ck_assert(!json_object_object_get_ex(one, "inode", NULL));
+    one = json_object_array_get_idx(list, 2);
+    ck_assert(!json_object_object_get_ex(one, "block", NULL));
+    json_object_put(all);
+}
+END_TEST
+
+UNIT_MAIN("json", test_stat, test_rates, test_frag, test_verify)

@@ -21,6 +21,7 @@ enum { MAX_WORDS = 8, SILENT_MS = 30, MAX_WAIT_MS = 20000 };
 
 const struct transport_ops *kernel_transport;
 unsigned kernel_queues;
+const char *kernel_swap;
 
 static void attributes_changed(void *ctx, uint64_t id)
 {
@@ -44,7 +45,9 @@ static void stack_make(struct kernel *kernel, const struct options *options,
 
     ck_assert_int_eq(arena_create_range(&kernel->arena, sizing->arena_bytes,
                                         sizing->arena_most), 0);
-    ck_assert_int_eq(swap_file_open(&file, "none", 0, message), 0);
+    ck_assert_int_eq(swap_file_open(&file, kernel_swap ? kernel_swap : "none",
+                                    kernel_swap ? KERNEL_SWAP_BLOCKS : 0,
+                                    message), 0);
     ck_assert_int_eq(swap_create(&kernel->swap, &file, kernel->arena, 1), 0);
     pool.arena = kernel->store.arena = kernel->arena;
     pool.swap = kernel->swap;

@@ -9,7 +9,7 @@
 #include "protocol.h"
 #include "session.h"
 
-enum { REPLY_ROOM = 1024 * 1024 };
+enum { REPLY_ROOM = 1024 * 1024, KERNEL_SWAP_BLOCKS = 16384 };
 
 struct kernel {
     int fd;
@@ -35,6 +35,8 @@ struct kernel {
 extern const struct transport_ops *kernel_transport;
 /* Rings that the machine is said to need, from the next kernel_start on. */
 extern unsigned kernel_queues;
+/* Where swap is, so many blocks of it; NULL: there is none. */
+extern const char *kernel_swap;
 
 /* `words`: the command line. */
 void kernel_start(struct kernel *kernel, const char *words);

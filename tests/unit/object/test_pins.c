@@ -89,4 +89,74 @@ START_TEST(first_come_first_served)
 }
 END_TEST
 
-UNIT_MAIN("pins", never_more_than_the_budget, first_come_first_served)
+static int frames_become(uint32_t frames)
+{
+    return pool_ram_change(f.store.pool,
+                           arena_bytes_for(f.store.arena, frames + 1), NULL,
+                           NULL);
+}
+
+static void *make_fewer(void *frames)
+{
+    return (void *)(intptr_t)frames_become((uint32_t)(uintptr_t)frames);
+}
+
+/* Who has taken pins of a larger budget is waited for, and who comes then gets no
+ * more than there is. */
+START_TEST(fewer_frames_wait_for_the_pins)
+{
+    uint32_t before, max;
+    pthread_t thread;
+    void *err;
+
+    fixture_up(&f, 4000, 0, 0);
+    before = pins_max(&f.store);
+    ck_assert_uint_eq(pins_take(&f.store, before), before);
+    pthread_create(&thread, NULL, make_fewer, (void *)(uintptr_t)700);
+    EVENTUALLY(pins_max(&f.store) < before);
+    max = pins_max(&f.store);
+    clock_sleep_ns(10000000);
+    ck_assert_uint_eq(arena_nr_frames(f.store.arena), 4001);
+    pins_give(&f.store, before - max - 1);
+    clock_sleep_ns(10000000);
+    ck_assert_uint_eq(arena_nr_frames(f.store.arena), 4001);
+    pins_give(&f.store, 1);
+    pthread_join(thread, &err);
+    ck_assert_ptr_null(err);
+    ck_assert_uint_eq(arena_nr_frames(f.store.arena), 701);
+    pins_give(&f.store, max);
+    ck_assert_uint_eq(pins_take(&f.store, before), max);
+    pins_give(&f.store, max);
+    fixture_down(&f);
+}
+END_TEST
+
+static void *take_many(void *nr)
+{
+    return (void *)(uintptr_t)pins_take(&f.store, (uint32_t)(uintptr_t)nr);
+}
+
+START_TEST(more_frames_wake_who_waits_for_pins)
+{
+    uint32_t max, more;
+    pthread_t thread;
+    void *got;
+
+    fixture_up(&f, 4000, 0, 0);
+    more = pins_max(&f.store);
+    ck_assert_int_eq(frames_become(1000), 0);
+    max = pins_max(&f.store);
+    ck_assert_uint_lt(max, more);
+    pins_take(&f.store, max);
+    pthread_create(&thread, NULL, take_many, (void *)(uintptr_t)(more - max));
+    EVENTUALLY(tickets() == 2);
+    ck_assert_int_eq(frames_become(4000), 0);
+    pthread_join(thread, &got);
+    ck_assert_uint_eq((uintptr_t)got, more - max);
+    pins_give(&f.store, more);
+    fixture_down(&f);
+}
+END_TEST
+
+UNIT_MAIN("pins", never_more_than_the_budget, first_come_first_served,
+          fewer_frames_wait_for_the_pins, more_frames_wake_who_waits_for_pins)

@@ -282,6 +282,94 @@ START_TEST(retired_blocks_are_charged_for_no_more)
 }
 END_TEST
 
+/* --- a load ------------------------------------------------------------------- */
+
+/* Files of 1..MOST pages; so many of them grow by a page in turn, in a pool of a
+ * quarter of all their pages. */
+enum { FILES = 200, MOST = 50, GROWERS = 60, RESIDENT_MOST = 1200 };
+
+struct place {
+    uint32_t owner;
+    uint64_t index;
+};
+
+static struct place written[FILES * MOST];
+static uint32_t nr_written, oldest;
+
+static uint32_t file_pages(uint32_t owner)
+{
+    return (uint32_t)div_up(owner * MOST, FILES);
+}
+
+static uint32_t nr_resident(void)
+{
+    return atomic_load(&rig.pool->nr_state[PAGE_DIRTY]) +
+           atomic_load(&rig.pool->nr_state[PAGE_CLEAN]);
+}
+
+/* The page that was written first of those in memory goes, with its cluster. */
+static void page_oldest_out(void)
+{
+    struct place at = written[oldest];
+    uint32_t frame;
+
+    while (fake_state(&rig, at.owner, at.index) == PAGE_NONE)
+        at = written[++oldest];
+    frame = fake_entry(&rig, at.owner, at.index).number;
+    fake_owner_ops.lock(&rig, at.owner);
+    ck_assert_int_eq(pool_page_evict(rig.pool, frame), 0);
+    pool_quiesce(rig.pool);
+}
+
+static void grow_together(void)
+{
+    uint32_t file[GROWERS], at[GROWERS] = { 0 }, next = 1, growing = GROWERS;
+
+    for (unsigned g = 0; g < GROWERS; g++)
+        file[g] = next++;
+    while (growing > 0) {
+        for (unsigned g = 0; g < GROWERS; g++) {
+            if (file[g] > FILES)
+                continue;
+            while (nr_resident() >= RESIDENT_MOST)
+                page_oldest_out();
+            ck_assert_int_eq(fake_write(&rig, file[g], at[g], 1, true), 0);
+            written[nr_written++] = (struct place){ file[g], at[g] };
+            if (++at[g] < file_pages(file[g]))
+                continue;
+            file[g] = next++;
+            at[g] = 0;
+            growing -= file[g] > FILES;
+        }
+    }
+    while (nr_resident() > 0)
+        page_oldest_out();
+}
+
+/* The blocks are those of a swap space that puts each run behind the last. */
+START_TEST(files_that_grow_together_are_hardly_cut)
+{
+    uint32_t pairs = 0, breaks = 0;
+
+    rig_up(&rig, &(struct rig_config){ .frames = 1400, .blocks = 16384,
+                                       .owners = FILES, .pages = MOST,
+                                       .stopped = true });
+    ck_assert_int_eq(grow_file(rig.pool, 16384), 0);
+    nr_written = oldest = 0;
+    grow_together();
+    for (uint32_t owner = 1; owner <= FILES; owner++) {
+        for (uint64_t i = 1; i < file_pages(owner); i++) {
+            pairs++;
+            breaks += fake_entry(&rig, owner, i).number !=
+                      fake_entry(&rig, owner, i - 1).number + 1;
+        }
+    }
+    ck_assert_msg(breaks * 100 < pairs, "%u of %u pairs are broken", breaks,
+                  pairs);
+    rig_down(&rig);
+}
+END_TEST
+
 UNIT_MAIN("pageout", a_cluster_goes_back_to_64_and_on_to_256_in_one_write,
           the_next_cluster_lies_behind_the_last,
           a_resident_page_tells_where_its_neighbour_goes,
@@ -295,4 +383,5 @@ UNIT_MAIN("pageout", a_cluster_goes_back_to_64_and_on_to_256_in_one_write,
           a_suspect_page_goes_with_nobody_and_nobody_with_it,
           a_page_that_fails_twice_is_lost_and_no_other,
           a_suspect_page_redirtied_while_its_write_fails_is_not_lost,
-          retired_blocks_are_charged_for_no_more)
+          retired_blocks_are_charged_for_no_more,
+          files_that_grow_together_are_hardly_cut)

@@ -131,12 +131,32 @@ static void model_unback(struct model *m)
     }
 }
 
+/* What a cluster says of its blocks, unless some are retired. */
+static void model_compare_used(const struct model *m)
+{
+    for (uint32_t first = 0; first < BLOCKS; first += SPACE_CLUSTER) {
+        uint64_t used[SPACE_CLUSTER / 64];
+        bool told = space_used(m->space, first, used), retired = false;
+
+        for (uint32_t i = 0; i < SPACE_CLUSTER; i++) {
+            uint32_t b = first + i;
+            bool is = b < BLOCKS && (m->block[b] == USED ||
+                                     m->block[b] == RETIRED);
+
+            unit_assert((used[i / 64] >> i % 64 & 1) == is);
+            retired |= b < BLOCKS && m->block[b] == RETIRED;
+        }
+        unit_assert(told == !retired);
+    }
+}
+
 static void model_compare(const struct model *m)
 {
     struct space_stats stats;
     uint32_t runs = 0;
 
     space_check(m->space);
+    model_compare_used(m);
     space_stats(m->space, &stats);
     unit_assert(stats.nr_blocks == BLOCKS);
     unit_assert(stats.nr_backed == BLOCKS - m->count[UNBACKED]);

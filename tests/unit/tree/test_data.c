@@ -43,6 +43,35 @@ static void chmod_to(struct fixture *f, uint64_t id, unsigned perm)
                                   true, &attr), 0);
 }
 
+/* Readahead is asked once for each read, and a second try moves atime, too. */
+START_TEST(a_read_that_is_begun_and_tried_again)
+{
+    static struct object_read read;
+    const struct timespec old = { .tv_sec = 1 };
+    struct fixture f = { 0 };
+    struct tree_file file;
+    uint64_t id;
+
+    fixture_start(&f);
+    id = mk_file(&f, TREE_ROOT, "x");
+    file = opened(&f, id, TREE_OPEN_WRITE);
+    ck_assert_int_eq(write_text(&f, &file, 0, "hello", false), 0);
+    /* What the fake says with readahead, and without. */
+    ck_assert_int_eq(tree_read_start(f.tree, &file, 0, 5, false, NULL), 2);
+    ck_assert_int_eq(tree_read_start(f.tree, &file, 0, 5, true, NULL), 1);
+    ck_assert_int_eq(tree_setattr(f.tree, &root_cred, id, TREE_SET_ATIME,
+                                  &(struct tree_attr){ .atime = old }, true,
+                                  &(struct tree_attr){ 0 }), 0);
+    ck_assert_int_eq(tree_read_again(f.tree, &file, 1, 100, false, &read), 0);
+    ck_assert_uint_eq(read.bytes, 4);
+    ck_assert_mem_eq(read.iov[1].iov_base, "ello", 4);
+    tree_read_end(f.tree, &file, &read);
+    ck_assert_int_gt(attr_of(&f, id).atime.tv_sec, old.tv_sec);
+    tree_release(f.tree, &file);
+    fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(bytes_go_in_and_out)
 {
     struct fixture f = { 0 };
@@ -287,7 +316,8 @@ START_TEST(what_is_written_back_moves_no_time_and_no_bit)
 }
 END_TEST
 
-UNIT_MAIN("data", bytes_go_in_and_out, only_files_are_opened,
+UNIT_MAIN("data", bytes_go_in_and_out,
+          a_read_that_is_begun_and_tried_again, only_files_are_opened,
           flags_stand_against_opening, writing_takes_set_ids_if_told,
           what_is_written_back_moves_no_time_and_no_bit,
           failures_come_through_and_leave_times, fallocate_has_three_modes,

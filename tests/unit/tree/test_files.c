@@ -4,6 +4,7 @@
 struct seen {
     struct fixture *f;
     unsigned files, stop_after;
+    uint64_t last_ino;
     uint64_t remove; /* to be forgotten while it is visited; 0 none */
 };
 
@@ -12,6 +13,8 @@ static bool see(void *ctx, struct object *object)
     struct seen *seen = ctx;
 
     ck_assert_ptr_nonnull(object);
+    ck_assert_uint_ne(tree_file_ino(object), seen->last_ino);
+    seen->last_ino = tree_file_ino(object);
     if (seen->remove)
         tree_forget(seen->f->tree, seen->remove, 1);
     seen->remove = 0;
@@ -62,6 +65,7 @@ START_TEST(test_removed_while_visited)
     seen.remove = entry.id;
     ck_assert(tree_each_file(f.tree, see, &seen));
     ck_assert_uint_eq(seen.files, 1);
+    ck_assert_uint_eq(seen.last_ino, entry.attr.ino);
     ck_assert(tree_each_file(f.tree, see, &seen));
     ck_assert_uint_eq(seen.files, 1);
     fixture_stop(&f);
