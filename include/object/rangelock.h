@@ -35,12 +35,14 @@
 #define RANGE_END UINT64_MAX
 
 enum range_mode { RANGE_SHARED, RANGE_EXCLUSIVE };
+/* PARKED: waiting, and asleep or about to be. */
+enum range_state { RANGE_WAITING, RANGE_GRANTED, RANGE_PARKED };
 
 /* Private but for start, end, mode: to read, while it is held. */
 struct range {
     uint64_t start, end;
     enum range_mode mode;
-    _Atomic uint32_t state;      /* futex: enum range_state of rangelock.c */
+    _Atomic uint32_t state;      /* futex: enum range_state */
     struct range *next, *prev;   /* (R) among holders; next also among waiters */
 };                               /* (R) lock->lock */
 
@@ -62,11 +64,6 @@ bool rangelock_begin(struct rangelock *lock, struct range *range,
 void rangelock_wait(struct range *range);
 bool rangelock_granted(struct range *range);
 void rangelock_unlock(struct rangelock *lock, struct range *range);
-/* Exclusive becomes shared; never blocks. */
-void rangelock_downgrade(struct rangelock *lock, struct range *range);
-/* Gives up what lies outside [start, end), a part of what is held. */
-void rangelock_shrink(struct rangelock *lock, struct range *range,
-                      uint64_t start, uint64_t end);
 /* Both, in the one order, whichever is given first.  The same lock is taken
  * once, over the union of the ranges and in the stronger mode: `a` stands for
  * both then, b is not used.  wait=false: -EAGAIN. */

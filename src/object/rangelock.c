@@ -36,7 +36,6 @@
 
 #define TRACKED ((uintptr_t)1)
 
-enum range_state { WAITING, GRANTED, PARKED };
 /* Granted nodes are told in batches of this many, the lock dropped meanwhile. */
 enum { BATCH = 16 };
 /* Half a wake-up's time: a range is often given back sooner. */
@@ -169,8 +168,8 @@ static unsigned grant(struct rangelock *lock, uint64_t start, uint64_t end,
 /* The only change of a waiter's state by another thread. */
 static void tell(struct range *range)
 {
-    if (atomic_exchange_explicit(&range->state, GRANTED,
-                                 memory_order_release) == PARKED)
+    if (atomic_exchange_explicit(&range->state, RANGE_GRANTED,
+                                 memory_order_release) == RANGE_PARKED)
         futex_wake(&range->state, 1);
 }
 
@@ -197,7 +196,7 @@ static void check(struct rangelock *lock) REQUIRES(lock->lock)
 }
 #endif
 
-/* [start, end) was given up or weakened: grants, and drops lock->lock. */
+/* [start, end) was given up: grants, and drops lock->lock. */
 static void settle(struct rangelock *lock, uint64_t start, uint64_t end)
     RELEASE(lock->lock)
 {
@@ -228,7 +227,7 @@ static void range_init(struct range *range, uint64_t start, uint64_t end,
     range->end = end;
     range->mode = mode;
     range->next = range->prev = NULL;
-    atomic_store_explicit(&range->state, GRANTED, memory_order_relaxed);
+    atomic_store_explicit(&range->state, RANGE_GRANTED, memory_order_relaxed);
 }
 
 /* The fast path: held goes from `from` to `to`, if that is what it is.  Looking
@@ -253,7 +252,7 @@ static bool lock_tracked(struct rangelock *lock, struct range *range, bool queue
     if (free) {
         insert(lock, first, range, prev);
     } else if (queue) {
-        atomic_store_explicit(&range->state, WAITING, memory_order_relaxed);
+        atomic_store_explicit(&range->state, RANGE_WAITING, memory_order_relaxed);
         append_waiter(lock, range);
     }
     check(lock);
@@ -270,12 +269,13 @@ bool rangelock_begin(struct rangelock *lock, struct range *range,
 
 bool rangelock_granted(struct range *range)
 {
-    return atomic_load_explicit(&range->state, memory_order_acquire) == GRANTED;
+    return atomic_load_explicit(&range->state, memory_order_acquire) ==
+           RANGE_GRANTED;
 }
 
 void rangelock_wait(struct range *range)
 {
-    uint32_t seen = WAITING;
+    uint32_t seen = RANGE_WAITING;
 
     lock_assert_none(RANK_NODE);
     for (int i = 0; i < SPINS; i++) {
@@ -283,11 +283,11 @@ void rangelock_wait(struct range *range)
             return;
         __builtin_ia32_pause();
     }
-    atomic_compare_exchange_strong_explicit(&range->state, &seen, PARKED,
+    atomic_compare_exchange_strong_explicit(&range->state, &seen, RANGE_PARKED,
                                             memory_order_relaxed,
                                             memory_order_relaxed);
     while (!rangelock_granted(range))
-        futex_wait(&range->state, PARKED);
+        futex_wait(&range->state, RANGE_PARKED);
 }
 
 void rangelock_lock(struct rangelock *lock, struct range *range,
@@ -313,31 +313,6 @@ void rangelock_unlock(struct rangelock *lock, struct range *range)
     mutex_lock(&lock->lock, RANK_RANGE);
     unlink_holder(lock, range);
     settle(lock, range->start, range->end);
-}
-
-void rangelock_downgrade(struct rangelock *lock, struct range *range)
-{
-    mutex_lock(&lock->lock, RANK_RANGE);
-    range->mode = RANGE_SHARED;
-    settle(lock, range->start, range->end);
-}
-
-void rangelock_shrink(struct rangelock *lock, struct range *range,
-                      uint64_t start, uint64_t end)
-{
-    uint64_t old_start = range->start, old_end = range->end;
-    struct range *first, *prev;
-
-    INVARIANT("R1", old_start <= start && start < end && end <= old_end);
-    mutex_lock(&lock->lock, RANK_RANGE);
-    track(lock);
-    unlink_holder(lock, range);
-    range->start = start;
-    range->end = end;
-    first = track(lock);
-    find_place(first, range, &prev);
-    insert(lock, first, range, prev);
-    settle(lock, old_start, old_end);
 }
 
 static int take(struct rangelock *lock, struct range *range, uint64_t start,

@@ -132,16 +132,26 @@ static void start(struct readahead *ra, uint64_t first, uint64_t end,
     }
 }
 
+/* Both plans begin so: with nothing to read.  False, and the lock not held: so
+ * they end, too. */
+static bool begin(struct readahead *ra, uint64_t first, uint64_t limit,
+                  struct readahead_plan *plan) TRY_ACQUIRE(true, ra->lock)
+{
+    *plan = (struct readahead_plan){ 0 };
+    if (first >= limit || !mutex_trylock(&ra->lock, RANK_RANGE))
+        return false;
+    ra->clock++;
+    return true;
+}
+
 void readahead_plan(struct readahead *ra, uint64_t first, uint32_t nr,
                     bool miss, uint64_t limit, uint32_t max,
                     struct readahead_plan *plan)
 {
     struct readahead_stream *s;
 
-    *plan = (struct readahead_plan){ 0 };
-    if (first >= limit || !mutex_trylock(&ra->lock, RANK_RANGE))
+    if (!begin(ra, first, limit, plan))
         return;
-    ra->clock++;
     s = find(ra, first);
     if (s) {
         s->used = ra->clock;
@@ -158,10 +168,8 @@ void readahead_sequential(struct readahead *ra, uint64_t first, uint32_t nr,
 {
     struct readahead_stream *s;
 
-    *plan = (struct readahead_plan){ 0 };
-    if (first >= limit || !mutex_trylock(&ra->lock, RANK_RANGE))
+    if (!begin(ra, first, limit, plan))
         return;
-    ra->clock++;
     s = find(ra, first);
     if (!s) {
         s = oldest(ra);

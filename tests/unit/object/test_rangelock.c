@@ -9,9 +9,11 @@
 #include "bits.h"
 
 #include "unit.h"
+#include "wakes.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 enum { REQUESTS = 24, STEPS = 300000 };
@@ -127,21 +129,8 @@ static void step_new(struct request *r)
 
 static void step_held(struct request *r)
 {
-    uint64_t what = rnd(6);
-
-    if (what == 0) {
-        rangelock_downgrade(&lock, &r->range);
-        r->mode = RANGE_SHARED;
-    } else if (what == 1 && r->end != RANGE_END && r->end - r->start > 1) {
-        uint64_t start = r->start + rnd(r->end - r->start);
-
-        r->end = start + 1 + rnd(r->end - start);
-        r->start = start;
-        rangelock_shrink(&lock, &r->range, r->start, r->end);
-    } else {
-        rangelock_unlock(&lock, &r->range);
-        r->arrival = 0;
-    }
+    rangelock_unlock(&lock, &r->range);
+    r->arrival = 0;
     model_settle();
 }
 
@@ -300,7 +289,6 @@ static void one_round(uint64_t random, uint64_t *written, uint64_t *sum)
         rangelock_lock(&files[file], &a, start, end, RANGE_EXCLUSIVE);
         write_bytes(file, start, end);
         *written += end - start;
-        rangelock_downgrade(&files[file], &a);
         *sum += read_bytes(file, start, end);
         rangelock_unlock(&files[file], &a);
         break;
@@ -308,7 +296,6 @@ static void one_round(uint64_t random, uint64_t *written, uint64_t *sum)
         rangelock_lock(&files[file], &a, start, RANGE_END, RANGE_EXCLUSIVE);
         write_bytes(file, half, BYTES);
         *written += BYTES - MIN(half, (uint64_t)BYTES);
-        rangelock_shrink(&files[file], &a, start, half);
         write_bytes(file, start, half);
         *written += half - start;
         rangelock_unlock(&files[file], &a);
@@ -357,6 +344,71 @@ START_TEST(threads_never_meet)
 }
 END_TEST
 
+/* A stream of small ones and a wide writer, who wants to be next.  `turn` is odd
+ * from when he stands in line until he has got all, and moves before he lets go. */
+enum { STREAM = 4, SMALL_ROUNDS = 20000, WIDE_ROUNDS = 2000 };
+
+static struct rangelock road;
+static _Atomic uint64_t turn, overtaken, awaited;
+static _Atomic bool over;
+
+static void lock_counted(struct range *range, uint64_t start, uint64_t end,
+                         enum range_mode mode)
+{
+    if (rangelock_begin(&road, range, start, end, mode))
+        return;
+    atomic_fetch_add(&awaited, 1);
+    rangelock_wait(range);
+}
+
+static void *small_ones(void *arg)
+{
+    uint64_t state = 1 + (uint64_t)(uintptr_t)arg;
+
+    for (int i = 0; i < SMALL_ROUNDS && !atomic_load(&over); i++) {
+        uint64_t seen = atomic_load(&turn), at = (state = state * 13 + 7) % 8;
+        struct range range;
+
+        lock_counted(&range, at, at + 1,
+                     i % 2 ? RANGE_EXCLUSIVE : RANGE_SHARED);
+        /* He was in line before us and has not had his turn. */
+        if (seen % 2 && atomic_load(&turn) == seen)
+            atomic_fetch_add(&overtaken, 1);
+        if (i % 4 == 0)
+            sched_yield();
+        rangelock_unlock(&road, &range);
+    }
+    return NULL;
+}
+
+START_TEST(nobody_overtakes_a_wide_writer_and_each_grant_wakes_once)
+{
+    pthread_t thread[STREAM];
+
+    wakes_start(NULL);
+    for (uintptr_t i = 0; i < STREAM; i++)
+        pthread_create(&thread[i], NULL, small_ones, (void *)i);
+    for (int i = 0; i < WIDE_ROUNDS; i++) {
+        struct range wide;
+
+        if (!rangelock_begin(&road, &wide, 0, RANGE_END, RANGE_EXCLUSIVE)) {
+            atomic_fetch_add(&turn, 1);
+            atomic_fetch_add(&awaited, 1);
+            rangelock_wait(&wide);
+            atomic_fetch_add(&turn, 1);
+        }
+        rangelock_unlock(&road, &wide);
+    }
+    atomic_store(&over, true);
+    for (int i = 0; i < STREAM; i++)
+        pthread_join(thread[i], NULL);
+    ck_assert_uint_eq(atomic_load(&overtaken), 0);
+    ck_assert_uint_le(atomic_load(&wakes), atomic_load(&awaited));
+    ck_assert_uint_eq(atomic_load(&road.held), 0);
+}
+END_TEST
+
 UNIT_MAIN("rangelock", grants_as_the_model, no_head_of_line_blocking,
           no_starvation, many_are_granted_at_once, two_at_once,
-          threads_never_meet)
+          threads_never_meet,
+          nobody_overtakes_a_wide_writer_and_each_grant_wakes_once)
