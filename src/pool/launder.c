@@ -324,13 +324,16 @@ static enum pass launder_pass(struct pool *pool)
     return result;
 }
 
-/* Nothing can be reclaimed: says so, and waits for a change. */
+/* Nothing can be reclaimed: says so, and waits for a change.  What changed during
+ * the pass that found this kicked nobody, as nothing had been said yet: so there
+ * is one more before the first rest. */
 static uint32_t launder_rest(struct pool *pool)
 {
     struct launder *l = &pool->launder;
     uint32_t kicks;
 
-    atomic_store(&l->exhausted, true);
+    if (!atomic_exchange(&l->exhausted, true))
+        return 0;
     frames_wake(pool);
     kicks = launder_sleep(l, KICK_FREED | KICK_DONE | KICK_STOP, PATIENCE_NS);
     if (kicks == 0 && atomic_load(&pool->frames.sleepers) == 0)
