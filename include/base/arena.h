@@ -94,6 +94,7 @@ struct arena {
     uint32_t least_warm;    /* of nr_warm, since arena_idle */
     uint32_t trimmed_head;  /* the same, whose memory the kernel has */
     uint32_t fresh;         /* frames from here on were never used */
+    uint32_t nr_warming;    /* FREE, but in the hands of arena_warm */
     _Atomic uint32_t nr_free; /* FREE and not withheld; the same */
     _Atomic uint32_t nr_withheld; /* FREE, but not to be had; the same */
     uint32_t low_mark;      /* ops->low is called when nr_free falls to it */
@@ -222,6 +223,9 @@ uint32_t arena_idle(struct arena *arena);
 /* Gives the memory of free frames back to the kernel, at most `max` frames, those
  * freed last; returns how many. */
 uint32_t arena_trim(struct arena *arena, uint32_t max);
+/* Puts memory behind free frames that have none, as long as more than `floor` are
+ * free besides: how many, of at most `max` and 64. */
+uint32_t arena_warm(struct arena *arena, uint32_t max, uint32_t floor);
 
 /* Debug builds: walks the table and aborts on any contradiction. */
 void arena_check(struct arena *arena);

@@ -85,4 +85,7 @@ bool futex_wait_for(_Atomic uint32_t *word, uint32_t expected,
                     uint64_t timeout_ns);
 void futex_wake(_Atomic uint32_t *word, int count);
 
+/* One step of a loop that waits for another CPU. */
+void lock_relax(void);
+
 #endif

@@ -72,8 +72,6 @@ struct session {
     struct gate gate;            /* requests being handled are inside */
     _Atomic uint64_t served[SERVED_ROWS][SERVED_OPCODES]; /* begun so far */
     _Atomic bool stopping;
-    _Atomic unsigned spare_readers; /* that may wait for a read while others go
-                                     * on; the transport sets it */
     _Atomic uint64_t last_fh;    /* number of the last open file */
     struct handle_bucket handles[HANDLE_BUCKETS]; /* open files, directories */
 };

@@ -36,6 +36,10 @@ struct transport_ops {
     void (*give_back)(struct transport *transport, struct request *rq);
     /* Marks a request; false if it has none with this id in work. */
     bool (*interrupt)(struct transport *transport, uint64_t unique);
+    /* The calling thread, which is in session_serve, is going to wait.  False:
+     * nobody else would read meanwhile. */
+    bool (*away)(struct transport *transport);
+    void (*back)(struct transport *transport);
     void (*stop)(struct transport *transport);
     void (*destroy)(struct transport *transport);
 };

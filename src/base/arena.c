@@ -131,25 +131,40 @@ void arena_set_ops(struct arena *arena, const struct arena_ops *ops, void *ctx,
     arena->reserve = reserve_frames;
 }
 
-/* The frame freed last, whose memory is still there; else one whose memory is
- * not. */
+/* A frame whose memory is not there; FRAME_NONE if there is none. */
+static uint32_t pop_cold(struct arena *arena) REQUIRES(arena->lock)
+{
+    uint32_t frame = arena->trimmed_head;
+
+    if (frame != FRAME_NONE)
+        arena->trimmed_head = arena->table[frame].next;
+    else if (arena->fresh < arena->nr_mapped)
+        frame = arena->fresh++;
+    return frame;
+}
+
+/* The frame freed last, whose memory is still there; else a cold one. */
 static uint32_t pop_free(struct arena *arena) REQUIRES(arena->lock)
 {
     uint32_t frame = arena->free_head;
 
-    if (frame != FRAME_NONE) {
-        arena->free_head = arena->table[frame].next;
-        arena->nr_warm--;
-        arena->least_warm = MIN(arena->least_warm, arena->nr_warm);
+    if (frame == FRAME_NONE) {
+        frame = pop_cold(arena);
+        INVARIANT("A1", frame != FRAME_NONE);
         return frame;
     }
-    frame = arena->trimmed_head;
-    if (frame == FRAME_NONE) {
-        INVARIANT("A1", arena->fresh < arena->nr_mapped);
-        return arena->fresh++;
-    }
-    arena->trimmed_head = arena->table[frame].next;
+    arena->free_head = arena->table[frame].next;
+    arena->nr_warm--;
+    arena->least_warm = MIN(arena->least_warm, arena->nr_warm);
     return frame;
+}
+
+static void push_warm(struct arena *arena, uint32_t frame)
+    REQUIRES(arena->lock)
+{
+    arena->table[frame].next = arena->free_head;
+    arena->free_head = frame;
+    arena->nr_warm++;
 }
 
 uint32_t arena_take(struct arena *arena, uint32_t floor, enum frame_kind kind,
@@ -157,7 +172,7 @@ uint32_t arena_take(struct arena *arena, uint32_t floor, enum frame_kind kind,
 {
     uint32_t frame;
 
-    if (arena->nr_free <= floor)
+    if (arena->nr_free <= (uint64_t)floor + arena->nr_warming)
         return FRAME_NONE;
     frame = pop_free(arena);
     INVARIANT("A1", arena->table[frame].kind == FRAME_FREE);
@@ -173,10 +188,8 @@ void arena_give(struct arena *arena, uint32_t frame)
     INVARIANT("A1", arena->table[frame].kind != FRAME_FREE);
     memset(&arena->table[frame], 0, sizeof(struct frame));
     arena->table[frame].kind = FRAME_FREE;
-    arena->table[frame].next = arena->free_head;
-    arena->free_head = frame;
+    push_warm(arena, frame);
     arena->nr_free++;
-    arena->nr_warm++;
 }
 
 void arena_tell_low(struct arena *arena, bool low)
@@ -211,7 +224,7 @@ bool arena_frames_alloc(struct arena *arena, uint32_t nr, uint32_t floor,
     bool low = true, enough;
 
     mutex_lock(&arena->lock, RANK_ARENA);
-    enough = arena->nr_free >= (uint64_t)floor + nr;
+    enough = arena->nr_free >= (uint64_t)floor + nr + arena->nr_warming;
     for (uint32_t i = 0; enough && i < nr; i++)
         frames[i] = arena_take(arena, floor, FRAME_PAGE, &low);
     mutex_unlock(&arena->lock);
@@ -253,15 +266,16 @@ static int by_number(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Takes the memory of these frames; neighbours share a system call. */
-static void drop_memory(struct arena *arena, uint32_t *frames, uint32_t nr)
+/* Gives memory to these frames, or takes it; neighbours share a system call.
+ * What the kernel will not give now comes with the first touch. */
+static void advise(struct arena *arena, const uint32_t *frames, uint32_t nr,
+                   int advice)
 {
-    qsort(frames, nr, sizeof(*frames), by_number);
     for (uint32_t i = 0, n; i < nr; i += n) {
         for (n = 1; i + n < nr && frames[i + n] == frames[i] + n;)
             n++;
         madvise(arena_frame_ptr(arena, frames[i]), (size_t)n << PAGE_SHIFT,
-                MADV_DONTNEED);
+                advice);
     }
 }
 
@@ -274,7 +288,8 @@ static uint32_t trim_some(struct arena *arena, uint32_t max)
     mutex_lock(&arena->lock, RANK_ARENA);
     while (nr < max && arena->free_head != FRAME_NONE)
         frames[nr++] = pop_free(arena);
-    drop_memory(arena, frames, nr);
+    qsort(frames, nr, sizeof(*frames), by_number);
+    advise(arena, frames, nr, MADV_DONTNEED);
     while (nr > 0) {
         arena->table[frames[--nr]].next = arena->trimmed_head;
         arena->trimmed_head = frames[nr];
@@ -297,6 +312,32 @@ uint32_t arena_trim(struct arena *arena, uint32_t max)
             break;
     }
     return max - left;
+}
+
+/* Meanwhile they are on no list, but free: nobody sees a difference who is not in
+ * need of the last ones. */
+uint32_t arena_warm(struct arena *arena, uint32_t max, uint32_t floor)
+{
+    uint32_t frames[TRIM_AT_ONCE], nr = 0;
+
+    max = MIN(max, (uint32_t)TRIM_AT_ONCE);
+    mutex_lock(&arena->lock, RANK_ARENA);
+    if (arena->nr_free <
+        (uint64_t)MAX(floor, arena->nr_warm) + max + arena->nr_warming)
+        max = 0; /* A7 */
+    while (nr < max && (frames[nr] = pop_cold(arena)) != FRAME_NONE)
+        nr++;
+    arena->nr_warming += nr;
+    mutex_unlock(&arena->lock);
+    if (nr == 0)
+        return 0;
+    advise(arena, frames, nr, MADV_POPULATE_WRITE);
+    mutex_lock(&arena->lock, RANK_ARENA);
+    for (uint32_t i = nr; i > 0; i--)
+        push_warm(arena, frames[i - 1]);
+    arena->nr_warming -= nr;
+    mutex_unlock(&arena->lock);
+    return nr;
 }
 
 #ifdef PAGERFS_DEBUG
@@ -326,11 +367,12 @@ void arena_check(struct arena *arena)
     INVARIANT("A1", list_length(arena, arena->free_head) == arena->nr_warm);
     INVARIANT("A1", slabs == arena->nr_slab_frames);
     INVARIANT("A1", raw == arena->nr_raw_frames);
-    INVARIANT("A1", listed + (arena->nr_frames - arena->fresh) ==
+    INVARIANT("A1", listed + (arena->nr_frames - arena->fresh) +
+                        arena->nr_warming ==
                         arena->nr_free + arena->nr_withheld);
     INVARIANT("A1", 1 + slabs + raw + pages + arena->nr_free ==
                         arena_nr_frames(arena));
-    INVARIANT("A7", arena->nr_warm <= arena->nr_free);
+    INVARIANT("A7", arena->nr_warm + arena->nr_warming <= arena->nr_free);
     slab_check(arena);
     mutex_unlock(&arena->lock);
 }

@@ -55,13 +55,14 @@ uint64_t arena_bytes_for(struct arena *arena, uint32_t frames)
 bool arena_withhold(struct arena *arena, uint32_t nr, uint32_t floor)
 {
     bool enough, low;
-    uint32_t warm;
+    uint32_t warm, held;
 
     do {
         mutex_lock(&arena->lock, RANK_ARENA);
-        enough = arena->nr_free >= (uint64_t)floor + nr;
-        warm = enough && arena->nr_warm > arena->nr_free - nr
-                   ? arena->nr_warm - (arena->nr_free - nr) : 0;
+        held = arena->nr_warm + arena->nr_warming;
+        enough = arena->nr_free >= (uint64_t)floor + nr + arena->nr_warming;
+        warm = enough && held > arena->nr_free - nr
+                   ? held - (arena->nr_free - nr) : 0;
         if (enough && warm == 0) {
             arena->nr_free -= nr;
             arena->nr_withheld += nr;

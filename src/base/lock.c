@@ -112,7 +112,7 @@ void lock_assert_none(enum lock_rank from)
 }
 #endif
 
-static void spin(void)
+void lock_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -135,7 +135,7 @@ static void acquire_slow(struct mutex *m)
         if (atomic_load_explicit(&m->word, memory_order_relaxed) == FREE &&
             acquire(m))
             return;
-        spin();
+        lock_relax();
     }
     while (atomic_exchange_explicit(&m->word, CONTENDED,
                                     memory_order_acquire) != FREE)

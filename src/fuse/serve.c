@@ -241,23 +241,18 @@ static bool begin(struct session *session, struct request *rq, size_t bytes)
     return rq->again == REQUEST_DONE;
 }
 
-/* One of the readers that can be done without, if there is one. */
-static bool spare_take(struct session *session)
+/* To the end, on the thread that reads; while another does that, if possible.
+ * must: there is nobody to hand it to. */
+static bool finish_here(struct session *session, struct request *rq, bool must)
 {
-    unsigned spare = atomic_load_explicit(&session->spare_readers,
-                                          memory_order_relaxed);
+    const struct transport_ops *ops = session->transport_ops;
+    bool away = ops->away(session->transport);
 
-    while (spare > 0)
-        if (atomic_compare_exchange_weak_explicit(
-                &session->spare_readers, &spare, spare - 1,
-                memory_order_relaxed, memory_order_relaxed))
-            return true;
-    return false;
-}
-
-static void spare_give(struct session *session)
-{
-    atomic_fetch_add_explicit(&session->spare_readers, 1, memory_order_relaxed);
+    if (away || must)
+        finish(session, rq);
+    if (away)
+        ops->back(session->transport);
+    return away || must;
 }
 
 struct request *session_serve(struct session *session, struct request *rq,
@@ -270,14 +265,11 @@ struct request *session_serve(struct session *session, struct request *rq,
         return rq;
     lane = message_lane(rq->message);
     if (lane == MESSAGE_READS && rq->again == REQUEST_WOULD_WAIT &&
-        spare_take(session)) {
-        finish(session, rq);
-        spare_give(session);
+        finish_here(session, rq, false))
         return rq;
-    }
     spare = session->work ? request_get(session->requests) : NULL;
     if (!spare) {
-        finish(session, rq);
+        finish_here(session, rq, true);
         return rq;
     }
     work_push(session->work, &rq->link, lane);

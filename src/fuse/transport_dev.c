@@ -51,6 +51,16 @@ static bool dev_interrupt(struct transport *transport, uint64_t unique)
     return request_interrupt(transport->session->requests, unique);
 }
 
+static bool dev_away(struct transport *transport)
+{
+    return readers_away(&transport->readers);
+}
+
+static void dev_back(struct transport *transport)
+{
+    readers_back(&transport->readers);
+}
+
 static void dev_stop(struct transport *transport)
 {
     readers_stop(&transport->readers);
@@ -68,6 +78,8 @@ const struct transport_ops transport_dev = {
     .send = dev_send,
     .give_back = dev_give_back,
     .interrupt = dev_interrupt,
+    .away = dev_away,
+    .back = dev_back,
     .stop = dev_stop,
     .destroy = dev_destroy,
 };

@@ -122,6 +122,16 @@ static bool uring_interrupt(struct transport *transport, uint64_t unique)
            request_interrupt(transport->session->requests, unique);
 }
 
+static bool uring_away(struct transport *transport)
+{
+    return readers_away(&transport->readers);
+}
+
+static void uring_back(struct transport *transport)
+{
+    readers_back(&transport->readers);
+}
+
 static void uring_stop(struct transport *transport)
 {
     stop_rings(transport);
@@ -135,6 +145,8 @@ const struct transport_ops transport_uring = {
     .send = uring_send,
     .give_back = uring_give_back,
     .interrupt = uring_interrupt,
+    .away = uring_away,
+    .back = uring_back,
     .stop = uring_stop,
     .destroy = uring_destroy,
 };

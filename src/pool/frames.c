@@ -212,7 +212,11 @@ static int frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
 int pool_frames_get(struct pool *pool, uint32_t nr, uint32_t *frames,
                     enum pool_wait wait)
 {
-    return frames_get(pool, nr, frames, wait);
+    int err = frames_get(pool, nr, frames, wait);
+
+    if (!err)
+        warm_taken(pool, nr);
+    return err;
 }
 
 int frames_withhold(struct pool *pool, uint32_t nr)

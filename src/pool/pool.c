@@ -2,7 +2,7 @@
  *
  * The pool owns no frame: it lends those of the arena to owners, decides who gets
  * one and takes them back.  What it allocates for itself (descriptors, ghosts,
- * two threads) is allocated here, before the first operation, and its size is
+ * three threads) is allocated here, before the first operation, and its size is
  * known beforehand (pool_overhead_bytes), so that `ram=` holds it too.
  *
  * The pool is the room behind the arena's ops: metadata is charged to the same
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 /* What a thread of ours touches of its stack, with room to spare. */
-enum { STACK_TOUCHED = 32 * 1024, NR_THREADS = 2 };
+enum { STACK_TOUCHED = 32 * 1024, NR_THREADS = 3 };
 #define CLUSTER_MIN 64u
 /* The data's share of the frames: an eighth, and no less than this. */
 #define DATA_SHARE_MIN 128u
@@ -168,14 +168,24 @@ int pool_start(struct pool *pool)
         return err;
     err = grow_start(pool);
     if (err)
-        launder_stop(pool);
-    pool->started = !err;
+        goto stop_launder;
+    err = warm_start(pool);
+    if (err)
+        goto stop_grow;
+    pool->started = true;
+    return 0;
+
+stop_grow:
+    grow_stop(pool);
+stop_launder:
+    launder_stop(pool);
     return err;
 }
 
 void pool_destroy(struct pool *pool)
 {
     if (pool->started) {
+        warm_stop(pool);
         launder_stop(pool);
         grow_stop(pool);
     }

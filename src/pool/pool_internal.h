@@ -7,6 +7,7 @@
  *     areas.c     swap areas           check.c     contradictions
  *     page.c      states of a page     replace.h   which page goes next
  *     launder.c   the pageout thread   pageout.c   one cluster to swap
+ *     warm.c      memory ahead of need
  *     pagein.c    reads                evict.c     pages sent out when asked
  *     turns.c     waiting I/O out
  *
@@ -92,6 +93,12 @@ struct launder {
     _Atomic uint64_t last_write_ns; /* monotonic */
 };
 
+struct warm {
+    pthread_t thread;
+    _Atomic uint32_t goal;     /* frames that should be warm; 0: the thread sleeps */
+    _Atomic bool stop;
+};
+
 struct pagein {
     struct pool_io *ios;       /* (c) nr of them */
     uint32_t nr;               /* (c) */
@@ -126,6 +133,7 @@ struct pool {
     struct bucket buckets[NR_BUCKETS];
     struct launder launder;
     struct pagein pagein;
+    struct warm warm;
     bool started;
     _Atomic uint32_t inflight;      /* I/Os under way, both ways */
     _Atomic uint32_t nr_state[NR_PAGE_STATES];
@@ -197,6 +205,13 @@ void frames_wake(struct pool *pool);
 int frames_withhold(struct pool *pool, uint32_t nr);
 /* Sleeps until metadata can have a frame, or nothing can be reclaimed. */
 void frames_wait_metadata(struct pool *pool);
+
+/* --- warm.c ------------------------------------------------------------------ */
+
+/* So many frames have just been taken at once. */
+void warm_taken(struct pool *pool, uint32_t nr);
+int warm_start(struct pool *pool);
+void warm_stop(struct pool *pool);
 
 /* --- page.c ------------------------------------------------------------------ */
 

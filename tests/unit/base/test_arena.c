@@ -199,6 +199,33 @@ START_TEST(trimmed_frames_have_no_memory_and_are_used_last)
 }
 END_TEST
 
+START_TEST(warmed_frames_have_memory_and_are_free)
+{
+    struct arena *arena;
+    uint32_t frames[200], free;
+
+    ck_assert_int_eq(arena_create(&arena, 256 * (PAGE_SIZE + 32)), 0);
+    free = arena_nr_free(arena);
+    ck_assert_uint_eq(arena_warm(arena, 10, free - 9), 0);
+    ck_assert_uint_eq(arena_warm(arena, 10, free - 10), 10);
+    ck_assert_uint_eq(resident(arena), 10);
+    ck_assert_uint_eq(arena_nr_warm(arena), 10);
+    ck_assert_uint_eq(arena_nr_free(arena), free);
+    arena_check(arena);
+    ck_assert(arena_frames_alloc(arena, 200, 0, frames));
+    ck_assert_uint_eq(arena_nr_warm(arena), 0);
+    ck_assert_uint_eq(resident(arena), 10);
+    arena_frames_free(arena, 200, frames);
+    /* All that is left, whether it was used before or not. */
+    ck_assert_uint_eq(arena_trim(arena, 200), 200);
+    while (arena_warm(arena, 5, 0) > 0)
+        ;
+    ck_assert_uint_eq(resident(arena), free);
+    ck_assert_uint_eq(arena_nr_warm(arena), free);
+    arena_destroy(arena);
+}
+END_TEST
+
 /* Threads that take, mark, check and give back: no frame has two owners. */
 static void *taker(void *arg)
 {
@@ -223,6 +250,8 @@ static void *taker(void *arg)
         }
         if (i % 1000 == 0)
             arena_trim(arena, 3);
+        if (i % 1000 == 500)
+            arena_warm(arena, 4, 5);
     }
     arena_frames_free(arena, n, frames);
     return NULL;
@@ -247,4 +276,5 @@ UNIT_MAIN("arena", frames_run_out_at_the_floor, frames_come_all_or_none,
           frame_zero_reads_zero_and_cannot_be_written,
           low_is_told_at_the_mark_and_below,
           trimmed_frames_have_no_memory_and_are_used_last,
+          warmed_frames_have_memory_and_are_free,
           a_frame_has_one_owner)

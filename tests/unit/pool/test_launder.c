@@ -362,7 +362,7 @@ START_TEST(threads_have_names_and_take_no_signals)
         ours++;
     }
     closedir(dir);
-    ck_assert_uint_eq(ours, 2);
+    ck_assert_uint_eq(ours, 3);
     rig_down(&rig);
 }
 END_TEST
