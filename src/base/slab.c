@@ -403,7 +403,9 @@ uint32_t arena_node_next(struct arena *arena, uint32_t handle)
     for (; frame < arena->fresh && found == HANDLE_NONE; frame++, i = 0) {
         const struct frame *h = &arena->table[frame];
 
-        if (h->kind != FRAME_SLAB || h->slab_class != SLAB_NODE)
+        /* Of a PAGE the next byte is the pool's: not to be read along. */
+        if (__atomic_load_n(&h->kind, __ATOMIC_RELAXED) != FRAME_SLAB ||
+            h->slab_class != SLAB_NODE)
             continue;
         while (i < capacity(SLAB_NODE) && !(h->live[i / 32] & 1u << (i % 32)))
             i++;
