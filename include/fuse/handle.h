@@ -27,11 +27,14 @@ struct handle {
     struct handle *next; /* in its bucket (b) */
     enum handle_kind kind; /* (c) */
     uint32_t users;      /* the kernel, and requests (b) */
+    bool cached;         /* a writer of the session's writeback (o) */
+    struct writeback_writer writer;
     union {
         struct tree_file file; /* locks inside */
         struct tree_scan scan; /* the kernel lists with one at a time */
     };
-};                       /* (c) constant (b) the bucket's lock */
+};                       /* (c) constant (b) the bucket's lock (o) set before
+                          * the answer to OPEN */
 
 /* An open file or directory for the time of a request; without a handle, one
  * made up on the spot. */
@@ -48,6 +51,9 @@ int handle_open_file(struct session *session, const struct tree_cred *killer,
                      uint64_t id, unsigned how, bool wait, uint64_t *fh);
 int handle_open_scan(struct session *session, uint64_t id, bool wait,
                      uint64_t *fh);
+/* The file was opened for writing: may the kernel cache what is written? */
+bool handle_join(struct session *session, uint64_t fh, uint64_t id);
+bool handle_is_cached(struct session *session, uint64_t fh, uint64_t id);
 void handle_close(struct session *session, enum handle_kind kind, uint64_t fh,
                   uint64_t id);
 /* After the last request: those that the kernel did not release. */

@@ -24,6 +24,7 @@ enum message_lane message_lane(const void *message);
 struct message_init {
     uint32_t max_write;
     bool direct_io; /* no page cache over files */
+    bool writeback; /* a page cache that may be ahead of us */
     bool acl;       /* POSIX ACLs are kept */
     bool ring;      /* requests come through io_uring */
     bool idmap;     /* may be mounted with other ids elsewhere; requests that

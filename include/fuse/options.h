@@ -62,6 +62,7 @@ struct options {
     gid_t gid;
     bool grpid;
     enum options_cache cache;
+    bool writeback;            /* the kernel may keep what is written a while */
     const char *replacement;   /* a policy of the pool; NULL: its default */
     enum options_transport transport;
     enum options_atime atime;

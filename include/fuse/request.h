@@ -132,10 +132,9 @@ struct tree_cred request_cred(struct request *rq, mode_t umask);
  * So whoever races with that sees an old link count or time for a second. */
 #define REPLY_A_WHILE ((uint64_t)1)
 
-static inline uint64_t reply_attr_valid(mode_t mode)
-{
-    return S_ISDIR(mode) ? REPLY_A_WHILE : REPLY_FOR_EVER;
-}
+/* And with a writeback cache whose room is short (writeback.h) no attributes of a
+ * file at all, so that its next write asks. */
+uint64_t reply_attr_valid(const struct request *rq, mode_t mode);
 
 /* iov[0] is free for the header. */
 int reply_iov(struct request *rq, struct iovec *iov, int count);
@@ -144,6 +143,9 @@ int reply_data(struct request *rq, const void *data, size_t bytes);
 /* NULL: there is no such name, and the kernel may remember that. */
 int reply_entry(struct request *rq, const struct tree_entry *entry);
 int reply_attr(struct request *rq, const struct tree_attr *attr);
+/* As an answer to SETATTR and CREATE, which the kernel takes in any case, even if
+ * they have been overtaken by a notice: a cached file's next write asks. */
+int reply_attr_set(struct request *rq, const struct tree_attr *attr);
 int reply_open(struct request *rq, uint64_t handle, uint32_t open_flags);
 int reply_create(struct request *rq, const struct tree_entry *entry,
                  uint64_t handle, uint32_t open_flags);
@@ -151,7 +153,7 @@ int reply_create(struct request *rq, const struct tree_entry *entry,
 void reply_none(struct request *rq);
 
 /* For directory listings. */
-void reply_fill_entry(struct fuse_entry_out *out,
+void reply_fill_entry(const struct request *rq, struct fuse_entry_out *out,
                       const struct tree_entry *entry);
 
 #endif

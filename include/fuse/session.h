@@ -19,6 +19,7 @@
 #include "message.h"
 #include "remount.h"
 #include "request.h"
+#include "writeback.h"
 #include "transport.h"
 #include "work.h"
 
@@ -43,6 +44,7 @@ struct session_config {
     struct tree *tree;
     struct object_store *store;
     struct arena *arena;
+    struct pool *pool;
 };
 
 struct session {
@@ -56,10 +58,12 @@ struct session {
     struct tree *tree;
     struct object_store *store;  /* what the tree's files are made of */
     struct arena *arena;
+    struct pool *pool;
     _Atomic uint64_t ram;        /* ram= as it is now, bytes */
     uint64_t ram_fixed;          /* what of it is not the arena's */
     struct message_init init;
     struct remount remount;
+    struct writeback writeback;
     unsigned readers, workers;
     int fd;                      /* our own duplicate of /dev/fuse */
     int ended;                   /* eventfd: the kernel has no more for us */

@@ -171,11 +171,20 @@ static inline struct page *pool_page(const struct arena *arena, uint32_t frame)
  * must grow first, nothing was charged. */
 int pool_charge(struct pool *pool, uint32_t want, bool wait, uint32_t *got);
 void pool_uncharge(struct pool *pool, uint64_t nr);
+/* The last `nr` pages of what there is, and disk for them, are held back from
+ * now on for threads that may use them: what was promised to somebody else.
+ * Returns the pages that such a thread could charge at this moment, without
+ * growth. */
+uint64_t pool_hold(struct pool *pool, uint64_t nr);
+void pool_use_held(bool may);
+/* From now on the disk is held that so many pages and what is held back would
+ * need, as far as the host has it.  Waits for it.  No lock held. */
+void pool_grow_ahead(struct pool *pool, uint64_t nr);
 /* size= in pages, 0 none, once it is known what there is (pool_stats).  What is
  * charged beyond it stays. */
 void pool_limit_set(struct pool *pool, uint64_t limit);
-/* The same on a mount in use: -EINVAL if it is less than what is used, -ENOSPC
- * if it is more than RAM and swap can hold. */
+/* The same on a mount in use: -EINVAL if it is less than what is used and held
+ * back, -ENOSPC if it is more than RAM and swap can hold. */
 int pool_limit_change(struct pool *pool, uint64_t limit);
 
 /* --- frames ---------------------------------------------------------------- */

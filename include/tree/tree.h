@@ -225,6 +225,11 @@ int tree_read_again(struct tree *tree, struct tree_file *file, uint64_t offset,
 int tree_write(struct tree *tree, const struct tree_cred *killer,
                struct tree_file *file, uint64_t offset, const void *data,
                size_t length, bool wait, size_t *written);
+/* The same for what the kernel had accepted before: times and set-id bits are
+ * its own affair then, and come by tree_setattr. */
+int tree_write_back(struct tree *tree, struct tree_file *file, uint64_t offset,
+                    const void *data, size_t length, bool wait,
+                    size_t *written);
 /* mode: FALLOC_FL_KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE; others -EOPNOTSUPP. */
 int tree_fallocate(struct tree *tree, const struct tree_cred *cred,
                    struct tree_file *file, int mode, uint64_t offset,

@@ -2,6 +2,7 @@
 #
 #   pagerfs        over io_uring, where daemon and kernel have it
 #   pagerfs-dev    over /dev/fuse
+#   pagerfs-writeback       as pagerfs, with -o writeback: small writes alone
 #   tmpfs          the kernel's
 #   memfs, memfs-uring      libfuse's memfs_ll, over either, what the kernel may
 #                  cache being as ours: everything
@@ -15,7 +16,8 @@
 
 title="Everything in memory: the hot paths"
 page=bench-hot.md
-subjects=(pagerfs pagerfs-dev tmpfs memfs memfs-uring passthrough)
+subjects=(pagerfs pagerfs-dev pagerfs-writeback tmpfs memfs memfs-uring
+    passthrough)
 names=(create stat absent open chmod smallwrite rename symlink link mkdir list
     rmdir unlink)
 rows=(
@@ -29,7 +31,8 @@ rows=(
 )
 targets=("cread|tmpfs|0.95" "crread|tmpfs|0.95" "cmmap|tmpfs|0.95"
     "new|tmpfs|0.5" "new|memfs|1.5|pagerfs-dev" "over|tmpfs|0.6"
-    "over|memfs|1.5|pagerfs-dev" "rwrite|memfs-uring|1.5" "direct|passthrough|1.0")
+    "over|memfs|1.5|pagerfs-dev" "rwrite|memfs-uring|1.5"
+    "rwrite|tmpfs|0.9|pagerfs-writeback" "direct|passthrough|1.0")
 for name in "${names[@]}"; do
     rows+=("$name|$name|a second")
     targets+=("$name|memfs|1.5|pagerfs-dev" "$name|memfs-uring|1.5")
@@ -62,11 +65,12 @@ bench_prepare() {
             die "$libfuse has no build/example/memfs_ll and passthrough_hp"
     else
         say "without --libfuse CHECKOUT: against tmpfs alone"
-        subjects=(pagerfs pagerfs-dev tmpfs)
+        subjects=(pagerfs pagerfs-dev pagerfs-writeback tmpfs)
     fi
     has_transport=0
     ! "$PAGERFS" -h 2>&1 | grep -q transport= || has_transport=1
     ((has_transport)) || forget_subject pagerfs-dev
+    "$PAGERFS" -h 2>&1 | grep -q writeback || forget_subject pagerfs-writeback
     place=$work/place
     mkdir "$place"
     make_tree
@@ -111,6 +115,14 @@ fio_row() {
     else
         say "$subject: no $row"
     fi
+}
+
+# What it is for, on a file that is there.
+small_write_row() {
+    head -c "${data}M" /dev/zero >"$place/file"
+    fio_row rwrite write iops --rw=randwrite --bs=4k --time_based \
+        --runtime="$seconds"
+    rm "$place/file"
 }
 
 data_rows() {
@@ -182,6 +194,7 @@ idle_row() {
 pagerfs_start() {
     local options=ram=1g,size=1g,swap=$work
     ((!has_transport)) || options+=,transport=$1
+    options+=${2:+,$2}
     daemon_start "$place" "$PAGERFS" -f -o "$options" pagerfs "$place"
 }
 
@@ -191,6 +204,11 @@ bench_subject() {
     case $1 in
     pagerfs) with_uring pagerfs_start auto || pagerfs_start auto ;;
     pagerfs-dev) pagerfs_start dev ;;
+    pagerfs-writeback)
+        with_uring pagerfs_start auto writeback || pagerfs_start auto writeback
+        small_write_row
+        return 0
+        ;;
     tmpfs)
         mount -t tmpfs -o size=1g tmpfs "$place"
         undo "unmount '$place'"

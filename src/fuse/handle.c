@@ -33,6 +33,7 @@ static int handle_new(struct session *session, enum handle_kind kind, bool wait,
     *out = memory;
     (*out)->kind = kind;
     (*out)->users = 1;
+    (*out)->cached = false;
     return 0;
 }
 
@@ -98,6 +99,8 @@ static void handle_put(struct session *session, struct handle *handle)
     mutex_unlock(&bucket->lock);
     if (!last)
         return;
+    if (handle->cached)
+        writeback_leave(&session->writeback, &handle->writer);
     if (handle->kind == HANDLE_FILE)
         tree_release(session->tree, &handle->file);
     else
@@ -158,6 +161,31 @@ int handle_open_file(struct session *session, const struct tree_cred *killer,
     if (!handle)
         tree_release(session->tree, &passing);
     return 0;
+}
+
+bool handle_join(struct session *session, uint64_t fh, uint64_t id)
+{
+    struct handle *handle = handle_get(session, HANDLE_FILE, fh, id);
+    bool cached;
+
+    if (!handle)
+        return false;
+    cached = handle->cached =
+        writeback_join(&session->writeback, &handle->writer, id);
+    handle_put(session, handle);
+    return cached;
+}
+
+bool handle_is_cached(struct session *session, uint64_t fh, uint64_t id)
+{
+    struct handle *handle = handle_get(session, HANDLE_FILE, fh, id);
+    bool cached;
+
+    if (!handle)
+        return false;
+    cached = handle->cached;
+    handle_put(session, handle);
+    return cached;
 }
 
 int handle_borrow_file(struct session *session, uint64_t fh, uint64_t id,

@@ -13,7 +13,8 @@
  *   SETXATTR_EXT         setting an ACL tells whether sgid must go
  *   EXPLICIT_INVAL_DATA  the page cache is dropped when we say so (never), not
  *                        whenever mtime has moved (AUTO_INVAL_DATA)
- *   no WRITEBACK_CACHE   a full file system must be told by write(2)
+ *   WRITEBACK_CACHE      only when asked for: then write(2) must be made to ask
+ *                        when space is short (writeback.c)
  *   no HANDLE_KILLPRIV   version 2 replaces it
  *   no locks             the kernel's own are right: nobody else has the files
  */
@@ -145,7 +146,8 @@ enum message_lane message_lane(const void *message)
     return shapes[in->opcode].writes ? MESSAGE_WRITES : MESSAGE_READS;
 }
 
-enum when { NEVER, ALWAYS, IF_ACL, IF_DIRECT_IO, IF_IDMAP, IF_RING };
+enum when { NEVER, ALWAYS, IF_ACL, IF_DIRECT_IO, IF_WRITEBACK, IF_IDMAP,
+            IF_RING };
 
 static const struct feature {
     uint64_t flag;
@@ -162,7 +164,7 @@ static const struct feature {
     { FUSE_DO_READDIRPLUS, ALWAYS },
     { FUSE_READDIRPLUS_AUTO, ALWAYS },
     { FUSE_ASYNC_DIO, NEVER }, /* what is cached meanwhile would stay, stale */
-    { FUSE_WRITEBACK_CACHE, NEVER },
+    { FUSE_WRITEBACK_CACHE, IF_WRITEBACK },
     { FUSE_PARALLEL_DIROPS, ALWAYS },
     { FUSE_HANDLE_KILLPRIV, NEVER },
     { FUSE_POSIX_ACL, IF_ACL },
@@ -186,8 +188,10 @@ static bool wanted(const struct message_init *want, enum when when)
         return true;
     case IF_ACL:
         return want->acl;
-    case IF_DIRECT_IO:
-        return want->direct_io;
+    case IF_DIRECT_IO: /* all files, or those opened while space is short */
+        return want->direct_io || want->writeback;
+    case IF_WRITEBACK:
+        return want->writeback;
     case IF_IDMAP:
         return want->idmap;
     case IF_RING:

@@ -285,7 +285,8 @@ static int make_session(struct mount *mount)
                                            .sizing = &mount->sizing,
                                            .tree = mount->tree,
                                            .store = &mount->store,
-                                           .arena = mount->arena };
+                                           .arena = mount->arena,
+                                           .pool = mount->pool };
 
     return session_create(&mount->session, &config);
 }

@@ -2,12 +2,35 @@
 #include "ops.h"
 
 #include "bits.h"
+#include "handle.h"
 
 #include <linux/fs.h>
 #include <sys/sysmacros.h>
 
 /* Of a few milliseconds each, until what was deleted is forgotten. */
 enum { STATFS_TRIES = 3 };
+
+/* With a handle that may be a write(2) that wants to know whether there is room
+ * (writeback.c): it has to ask again the next time.  A notice sent before the answer
+ * does that: what the answer says is then used once, and not remembered.  So the
+ * attributes stay called out of date, and do not expire: for the size alone,
+ * which it knows better than we, the kernel asks only if they have.  Thus reading
+ * at the end of a file, and SEEK_END, are not taken for a write. */
+static int ask_room(struct request *rq, uint64_t id)
+{
+    const struct fuse_getattr_in *in = request_argument(rq);
+    struct session *session = rq->session;
+    int err = 0;
+
+    if (writeback_is_plentiful(&session->writeback))
+        return 0;
+    if (in->getattr_flags & FUSE_GETATTR_FH &&
+        handle_is_cached(session, in->fh, id))
+        err = writeback_ask(&session->writeback);
+    if (!err && !writeback_is_plentiful(&session->writeback))
+        session_forget_attr(session, id);
+    return err;
+}
 
 void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
@@ -16,6 +39,8 @@ void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
     int err = tree_getattr(rq->session->tree, id, &attr);
 
     (void)fi;
+    if (!err && S_ISREG(attr.mode))
+        err = ask_room(rq, id);
     if (err)
         op_result(rq, err);
     else
@@ -45,10 +70,10 @@ static struct timespec time_of(uint64_t seconds, uint32_t nanoseconds)
 }
 
 /* What a set of FATTR bits asks for.  Two things the kernel says between the
- * lines.  Nothing at all is a chown(2) to nobody, which still takes set-id bits
- * away, or a write that is to come.  And a size that comes with an open file is
+ * lines.  Nothing at all, or a ctime alone, is a chown(2) to nobody, which still
+ * takes set-id bits away, or a write that is to come.  And a size that comes with an open file is
  * ftruncate(2), which moves the times even if the size stays, as truncate(2) does
- * not. */
+ * not; with a writeback cache it brings them. */
 static unsigned set_of(uint32_t valid, bool opened)
 {
     unsigned set = 0;
@@ -56,9 +81,9 @@ static unsigned set_of(uint32_t valid, bool opened)
     for (size_t i = 0; i < ARRAY_SIZE(set_bits); i++)
         if (valid & set_bits[i].fattr)
             set |= set_bits[i].set;
-    if (valid & FATTR_SIZE && opened)
+    if (valid & FATTR_SIZE && opened && !(valid & FATTR_MTIME))
         set |= TREE_SET_MTIME_NOW;
-    return set ? set : TREE_SET_OWNER_KEPT;
+    return set & ~(unsigned)TREE_SET_CTIME ? set : set | TREE_SET_OWNER_KEPT;
 }
 
 /* The message is decoded here: libfuse 3.14 names the bits of `to_set`
@@ -90,7 +115,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *unused, int to_set,
     if (err)
         op_result(rq, err);
     else
-        reply_attr(rq, &result);
+        reply_attr_set(rq, &result);
 }
 
 /* Whoever has deleted something wants to see the space it took. */
@@ -154,7 +179,7 @@ void op_statx(struct request *rq)
         return;
     }
     out = (struct proto_statx_out){
-        .attr_valid = reply_attr_valid(attr.mode),
+        .attr_valid = reply_attr_valid(rq, attr.mode),
         .stat = {
             .mask = STATX_BASIC_STATS | STATX_BTIME,
             .blksize = PAGE_SIZE,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 struct listing {
+    const struct request *rq;
     uint8_t *at, *end; /* where the next entry goes */
     bool plus;
 };
@@ -33,7 +34,7 @@ static bool add_entry(void *ctx, const char *name, uint64_t cookie,
     if ((size_t)(listing->end - listing->at) < bytes)
         return false;
     if (listing->plus && entry->id != 0)
-        reply_fill_entry(&plus->entry_out, entry);
+        reply_fill_entry(listing->rq, &plus->entry_out, entry);
     else if (listing->plus)
         plus->entry_out = (struct fuse_entry_out){ 0 };
     dirent->ino = entry->attr.ino;
@@ -67,7 +68,7 @@ static void list(fuse_req_t req, uint64_t id, size_t size, uint64_t cookie,
     struct tree_scan *scan = handle_borrow_scan(session, fh, id, &borrowed);
     size_t room;
     uint8_t *buffer = request_scratch(session->requests, rq, &room);
-    struct listing listing = { .at = buffer, .end = buffer + MIN(size, room),
+    struct listing listing = { .rq = rq, .at = buffer, .end = buffer + MIN(size, room),
                                .plus = plus };
     int err;
 

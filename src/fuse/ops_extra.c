@@ -15,6 +15,8 @@
 /* What the old reply can tell, in whole pages. */
 #define COPY_MAX_32 ((uint64_t)UINT32_MAX & ~(uint64_t)PAGE_MASK)
 
+/* With a writeback cache the kernel alone knows what is data and how long the file
+ * is, and asks without handing on what it has.  It takes all for data then. */
 void op_lseek(fuse_req_t req, fuse_ino_t id, off_t offset, int whence,
               struct fuse_file_info *fi)
 {
@@ -24,6 +26,10 @@ void op_lseek(fuse_req_t req, fuse_ino_t id, off_t offset, int whence,
     struct tree_file *file;
     int err;
 
+    if (writeback_is_on(&rq->session->writeback)) {
+        reply_error(rq, -ENOSYS);
+        return;
+    }
     err = handle_borrow_file(rq->session, fi->fh, id, &borrowed, &file);
     if (!err) {
         err = tree_lseek(rq->session->tree, file, (uint64_t)offset, whence,

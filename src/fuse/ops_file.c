@@ -30,13 +30,17 @@ static unsigned how_of(uint32_t flags)
 
 /* Nothing of ours depends on close(2), so it need not tell us (NOFLUSH).  What
  * the kernel reads from its own cache moves no atime: with strictatime each open
- * begins without. */
-static uint32_t open_flags(struct session *session)
+ * begins without.  With a writeback cache, what is opened for writing while space
+ * is short goes without any: so it is told of each byte. */
+static uint32_t open_flags(struct session *session, unsigned how, uint64_t fh,
+                           uint64_t id)
 {
     uint32_t flags = FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES;
 
     remount_look(&session->remount, session->tree);
-    if (session->init.direct_io)
+    if (session->init.direct_io ||
+        (writeback_is_on(&session->writeback) && how & TREE_OPEN_WRITE &&
+         !handle_join(session, fh, id)))
         return flags | FOPEN_DIRECT_IO;
     if (tree_atime(session->tree) == TREE_STRICTATIME)
         return flags;
@@ -58,7 +62,8 @@ void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
                            rq->may_wait, &fh);
     if (err)
         op_result(rq, err);
-    else if (reply_open(rq, fh, open_flags(session)))
+    else if (reply_open(rq, fh,
+                        open_flags(session, how_of(in->flags), fh, id)))
         handle_close(session, HANDLE_FILE, fh, id);
 }
 
@@ -110,7 +115,8 @@ static void create(struct request *rq, uint64_t parent, const char *name)
         op_result(rq, err);
         return;
     }
-    if (reply_create(rq, &entry, fh, open_flags(session)))
+    if (reply_create(rq, &entry, fh,
+                     open_flags(session, how, fh, entry.id)))
         handle_close(session, HANDLE_FILE, fh, entry.id);
 }
 
@@ -195,6 +201,22 @@ failed:
         op_result(rq, err);
 }
 
+/* What the kernel had accepted may use what is held back for it.  Whether all
+ * writers must ask from now on is settled before it is answered. */
+static int write_back(struct session *session, struct tree_file *file,
+                      uint64_t offset, const char *data, size_t size,
+                      bool wait, size_t *written)
+{
+    int err;
+
+    pool_use_held(true);
+    err = tree_write_back(session->tree, file, offset, data, size, wait,
+                          written);
+    pool_use_held(false);
+    writeback_look(&session->writeback);
+    return err;
+}
+
 void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
               off_t offset, struct fuse_file_info *fi)
 {
@@ -214,9 +236,13 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
         op_result(rq, err);
         return;
     }
-    err = tree_write(session->tree, kill ? &cred : NULL, file,
-                     (uint64_t)offset, data, MIN(size, session->init.max_write),
-                     rq->may_wait, &written);
+    size = MIN(size, session->init.max_write);
+    if (writeback_is_on(&session->writeback) && in->write_flags & FUSE_WRITE_CACHE)
+        err = write_back(session, file, (uint64_t)offset, data, size,
+                         rq->may_wait, &written);
+    else
+        err = tree_write(session->tree, kill ? &cred : NULL, file,
+                         (uint64_t)offset, data, size, rq->may_wait, &written);
     handle_return_file(session, &borrowed);
     if (err) {
         op_result(rq, err);

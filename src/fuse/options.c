@@ -93,6 +93,22 @@ static int parse_one(void *data, const char *text, int key,
     return 0;
 }
 
+/* Options that cannot both be had. */
+static int check_together(struct parse *parse)
+{
+    const struct options *options = parse->options;
+
+    if (options->single_thread &&
+        options->transport == OPTIONS_TRANSPORT_URING)
+        return parse_fail(parse, -EINVAL, "transport=uring needs a thread for "
+                          "each CPU: leave -s away");
+    if (options->writeback && options->cache == OPTIONS_CACHE_NONE)
+        return parse_fail(parse, -EINVAL, "writeback gathers writes in the "
+                          "cache that cache=none forbids: give one or the "
+                          "other");
+    return 0;
+}
+
 /* The last name is the mount point; the one before it, the source. */
 static int names_take(struct parse *parse)
 {
@@ -108,10 +124,6 @@ static int names_take(struct parse *parse)
     if (parse->nr_names == 2 && !options->source &&
         parse_string(parse, &options->source, parse->names[0]))
         return -1;
-    if (options->single_thread &&
-        options->transport == OPTIONS_TRANSPORT_URING)
-        return parse_fail(parse, -EINVAL, "transport=uring needs a thread for "
-                          "each CPU: leave -s away");
     return parse_string(parse, &options->mountpoint, mountpoint);
 }
 
@@ -169,7 +181,8 @@ int options_parse(struct options *options, int argc, char **argv,
             parse_fail(&parse, -ENOMEM, "out of memory while reading options");
         goto free_args;
     }
-    if (options->action == OPTIONS_MOUNT && !names_take(&parse))
+    if (options->action == OPTIONS_MOUNT && !names_take(&parse) &&
+        !check_together(&parse))
         libfuse_args(&parse);
 free_args:
     fuse_opt_free_args(&args);

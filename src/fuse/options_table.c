@@ -199,6 +199,13 @@ static int opt_cache(struct parse *parse, const char *value)
     return 0;
 }
 
+static int opt_writeback(struct parse *parse, const char *value)
+{
+    (void)value;
+    parse->options->writeback = true;
+    return 0;
+}
+
 static int opt_replacement(struct parse *parse, const char *value)
 {
     static const char *const policies[] = { "s3fifo", "clock" };
@@ -255,6 +262,8 @@ static const struct own_option own_options[] = {
       "most that each swap file may take (as much as size)" },
     { "cache", opt_cache, "auto|none",
       "may the kernel cache file contents, outside ram (auto)" },
+    { "writeback", opt_writeback, NULL,
+      "the kernel gathers small writes before it hands them on" },
     { "replacement", opt_replacement, "s3fifo|clock",
       "which pages are paged out first (s3fifo)" },
     { "transport", opt_transport, "auto|dev|uring",

@@ -85,14 +85,29 @@ static void fill_attr(struct fuse_attr *out, const struct tree_attr *attr)
     };
 }
 
-void reply_fill_entry(struct fuse_entry_out *out,
+uint64_t reply_attr_valid(const struct request *rq, mode_t mode)
+{
+    if (S_ISDIR(mode))
+        return REPLY_A_WHILE;
+    return S_ISREG(mode) && !writeback_is_plentiful(&rq->session->writeback)
+               ? 0 : REPLY_FOR_EVER;
+}
+
+/* The file may be cached, and no notice reaches it before this answer. */
+static uint64_t attr_valid_sure(const struct request *rq, mode_t mode)
+{
+    return S_ISREG(mode) && writeback_is_on(&rq->session->writeback)
+               ? 0 : reply_attr_valid(rq, mode);
+}
+
+void reply_fill_entry(const struct request *rq, struct fuse_entry_out *out,
                       const struct tree_entry *entry)
 {
     *out = (struct fuse_entry_out){
         .nodeid = entry->id,
         .generation = entry->generation,
         .entry_valid = REPLY_FOR_EVER,
-        .attr_valid = reply_attr_valid(entry->attr.mode),
+        .attr_valid = reply_attr_valid(rq, entry->attr.mode),
     };
     fill_attr(&out->attr, &entry->attr);
 }
@@ -112,16 +127,27 @@ int reply_entry(struct request *rq, const struct tree_entry *entry)
 
     if (!entry)
         return reply_data(rq, &out, sizeof(out));
-    reply_fill_entry(&out, entry);
+    reply_fill_entry(rq, &out, entry);
     return handed_over(rq, entry, reply_data(rq, &out, sizeof(out)));
+}
+
+static int attr_for(struct request *rq, const struct tree_attr *attr,
+                    uint64_t valid)
+{
+    struct fuse_attr_out out = { .attr_valid = valid };
+
+    fill_attr(&out.attr, attr);
+    return reply_data(rq, &out, sizeof(out));
 }
 
 int reply_attr(struct request *rq, const struct tree_attr *attr)
 {
-    struct fuse_attr_out out = { .attr_valid = reply_attr_valid(attr->mode) };
+    return attr_for(rq, attr, reply_attr_valid(rq, attr->mode));
+}
 
-    fill_attr(&out.attr, attr);
-    return reply_data(rq, &out, sizeof(out));
+int reply_attr_set(struct request *rq, const struct tree_attr *attr)
+{
+    return attr_for(rq, attr, attr_valid_sure(rq, attr->mode));
 }
 
 int reply_open(struct request *rq, uint64_t handle, uint32_t open_flags)
@@ -139,6 +165,7 @@ int reply_create(struct request *rq, const struct tree_entry *entry,
         struct fuse_open_out open;
     } out = { .open = { .fh = handle, .open_flags = open_flags } };
 
-    reply_fill_entry(&out.entry, entry);
+    reply_fill_entry(rq, &out.entry, entry);
+    out.entry.attr_valid = attr_valid_sure(rq, entry->attr.mode);
     return handed_over(rq, entry, reply_data(rq, &out, sizeof(out)));
 }

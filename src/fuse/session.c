@@ -60,11 +60,13 @@ int session_create(struct session **out, const struct session_config *config)
     session->tree = config->tree;
     session->store = config->store;
     session->arena = config->arena;
+    session->pool = config->pool;
     session->ram = sizing->ram;
     session->ram_fixed = sizing->ram - sizing->arena_bytes;
     session->init = (struct message_init){
         .max_write = sizing->max_write,
         .direct_io = config->options->cache == OPTIONS_CACHE_NONE,
+        .writeback = config->options->writeback,
         .acl = true,
         /* allow_root is about ids, and enforced here. */
         .idmap = !config->options->allow_root,
@@ -150,6 +152,11 @@ static int check_device(const char *mountpoint)
     return -EACCES;
 }
 
+static void make_ask(void *ctx, uint64_t id)
+{
+    session_forget_attr(ctx, id);
+}
+
 int session_mount(struct session *session, const char *mountpoint)
 {
     int err;
@@ -169,6 +176,9 @@ int session_mount(struct session *session, const char *mountpoint)
         err = handshake(session);
     if (err == 0) {
         remount_init(&session->remount, mountpoint);
+        if (session->init.writeback)
+            writeback_init(&session->writeback, session->pool, mountpoint, make_ask,
+                       session);
         return 0;
     }
     close(session->fd);
@@ -244,6 +254,7 @@ void session_destroy(struct session *session)
 {
     handle_free_all(session);
     remount_fini(&session->remount);
+    writeback_fini(&session->writeback);
     fuse_session_destroy(session->fuse);
     if (session->fd >= 0)
         close(session->fd);

@@ -76,7 +76,8 @@ static uint64_t lacking(struct pool *pool, const struct swap_area_info *area)
     REQUIRES(pool->budget.lock)
 {
     const struct budget *b = &pool->budget;
-    uint64_t need = b->data + b->metadata + swap_nr_tables(pool->swap);
+    uint64_t need = b->data + b->metadata + swap_nr_tables(pool->swap) +
+                    MIN(b->held, budget_spare(b));
     uint64_t have = b->frames + b->capacity -
                     (area->nr_backed - area->nr_retired);
 

@@ -16,6 +16,10 @@
  * is disk I/O, so the lock is dropped: a charge that may not wait says -EAGAIN.
  * When the host's disk has refused, charges say -ENOSPC at once for a second.
  *
+ * Some of what is spare may be held back (pool_hold).  Only threads that say so
+ * are then granted the last of it, data or metadata; and the swap file grows
+ * early enough that it is there.
+ *
  * Retiring blocks after a write error may break the second inequality.  Then the
  * pool is overcommitted: nothing more is charged, the keeper tries to add disk,
  * and a wait for frames that cannot end returns -ENOSPC.
@@ -26,6 +30,12 @@
 #include "log.h"
 
 #include <errno.h>
+
+/* Pages that are held need a frame of metadata for so many. */
+enum { HELD_MAPPED = 32 };
+
+/* This thread may be granted what is held back. */
+static _Thread_local bool uses_held;
 
 static uint64_t used(const struct budget *b)
 {
@@ -55,7 +65,8 @@ bool budget_fits(struct pool *pool, uint32_t frames, uint64_t *lacking)
 {
     const struct budget *b = &pool->budget;
     uint64_t have = frames - pool->reserve + b->capacity;
-    uint64_t need = used(b) + swap_nr_tables(pool->swap);
+    uint64_t need = used(b) + swap_nr_tables(pool->swap) +
+                    MIN(b->held, budget_spare(b));
 
     *lacking = need > have ? need - have : 0;
     return b->metadata + b->tables + pool_share_of(pool, frames) <=
@@ -88,6 +99,11 @@ uint64_t budget_spare(const struct budget *b)
     return have > need ? have - need : 0;
 }
 
+uint64_t budget_unheld(const struct budget *b, uint64_t spare)
+{
+    return spare > b->held ? spare - b->held : 0;
+}
+
 /* A refusal of the host holds for a while, or until its disk has more room: who
  * deletes a file there may count on it at once. */
 static bool host_may_give(struct pool *pool)
@@ -111,9 +127,13 @@ static uint64_t grant(struct pool *pool, uint64_t want, int *err)
     REQUIRES(pool->budget.lock)
 {
     const struct budget *b = &pool->budget;
-    uint64_t allowed = MIN(want, limit_spare(b));
-    uint64_t spare = budget_spare(b);
+    uint64_t within = limit_spare(b), spare = budget_spare(b), allowed;
 
+    if (!uses_held) {
+        within = budget_unheld(b, within);
+        spare = budget_unheld(b, spare);
+    }
+    allowed = MIN(want, within);
     *err = allowed == 0 ? -ENOSPC : 0;
     if (spare >= allowed)
         return allowed;
@@ -160,13 +180,36 @@ void pool_uncharge(struct pool *pool, uint64_t nr)
     mutex_unlock(&pool->budget.lock);
 }
 
+void pool_use_held(bool may)
+{
+    uses_held = may;
+}
+
+uint64_t pool_hold(struct pool *pool, uint64_t nr)
+{
+    struct budget *b = &pool->budget;
+    uint64_t room;
+
+    mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    if (b->held != nr) {
+        b->held = nr;
+        grow_poke(pool);
+    }
+    room = MIN(limit_spare(b), budget_spare(b));
+    mutex_unlock(&pool->budget.lock);
+    return room;
+}
+
 int budget_charge_metadata(struct pool *pool)
 {
     struct budget *b = &pool->budget;
+    uint64_t most = b->metadata_max;
     int err = -ENOSPC;
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    if (b->metadata + b->tables < b->metadata_max)
+    if (!uses_held)
+        most -= MIN(b->held / HELD_MAPPED, most / 2);
+    if (b->metadata + b->tables < most)
         b->metadata += grant(pool, 1, &err);
     grow_poke(pool);
     mutex_unlock(&pool->budget.lock);
@@ -232,10 +275,14 @@ static uint64_t capacity_max(const struct budget *b, bool hopeful)
 int pool_limit_change(struct pool *pool, uint64_t limit)
 {
     struct budget *b = &pool->budget;
+    uint64_t least;
     int err = 0;
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    if (limit != 0 && limit < used(b))
+    least = used(b);
+    if (limit < b->limit)
+        least += MIN(b->held, limit_spare(b));
+    if (limit != 0 && limit < least)
         err = -EINVAL;
     else if (limit > capacity_max(b, true))
         err = -ENOSPC;

@@ -27,7 +27,8 @@
 
 #define SECOND_NS 1000000000u
 
-/* Blocks.  Ahead of charges: an eighth of RAM or swap, at most 16 MiB. */
+/* Blocks.  Ahead of charges: an eighth of RAM or swap, at most 16 MiB if nobody
+ * asks for more (pool_grow_ahead). */
 enum { AHEAD_MAX = 4096, AHEAD_SHARE = 8 };
 /* Surplus that is kept: an eighth of the swap limit, at least 64 MiB; but no more
  * than is in use, so that what held little in the end holds next to nothing. */
@@ -39,7 +40,8 @@ enum { RETRY_SECONDS = 1, QUIET_SECONDS = 5 };
 
 static uint64_t ahead(const struct budget *b)
 {
-    return MIN(MAX(b->frames, b->capacity) / AHEAD_SHARE, AHEAD_MAX);
+    return MAX(MIN(MAX(b->frames, b->capacity) / AHEAD_SHARE, AHEAD_MAX),
+               b->ahead_min);
 }
 
 static uint64_t keep(const struct budget *b)
@@ -53,7 +55,8 @@ static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
 {
     const struct budget *b = &pool->budget;
 
-    return (budget_spare(b) < ahead(b) || b->short_of_blocks) &&
+    return (budget_unheld(b, budget_spare(b)) < ahead(b) ||
+            b->short_of_blocks) &&
            b->limit > b->data + b->metadata && budget_may_grow(pool);
 }
 
@@ -61,7 +64,7 @@ static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
 static uint64_t surplus(struct pool *pool) REQUIRES(pool->budget.lock)
 {
     struct budget *b = &pool->budget;
-    uint64_t spare = budget_spare(b), kept = keep(b);
+    uint64_t spare = budget_unheld(b, budget_spare(b)), kept = keep(b);
 
     /* Not what would have to be grown again at once. */
     spare = MIN(spare - MIN(spare, 2 * ahead(b)), b->capacity);
@@ -168,6 +171,18 @@ int grow_file(struct pool *pool, uint64_t want)
     if (got > 0)
         launder_hope(pool);
     return err;
+}
+
+void pool_grow_ahead(struct pool *pool, uint64_t nr)
+{
+    bool due;
+
+    do {
+        mutex_lock(&pool->budget.lock, RANK_BUDGET);
+        pool->budget.ahead_min = nr;
+        due = growth_due(pool);
+        mutex_unlock(&pool->budget.lock);
+    } while (due && grow_file(pool, nr) == 0);
 }
 
 /* A cluster is about to go: does the budget agree? */

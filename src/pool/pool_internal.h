@@ -42,6 +42,8 @@ struct budget {
     uint64_t metadata_max; /* (B) so that data always keep some frames */
     uint64_t blocks_max;   /* (B) as all below: areas on their way out are not
                             * counted */
+    uint64_t ahead_min;    /* (B) pages that are to be spare without growth */
+    uint64_t held;         /* (B) of what is spare: for those who may use it */
     uint64_t data;         /* (B) pages charged */
     uint64_t metadata;     /* (B) frames charged */
     uint64_t capacity;     /* (B) blocks with disk behind them, not retired */
@@ -169,6 +171,8 @@ void budget_retire(struct pool *pool, uint32_t first, uint32_t nr);
 /* Pages that may still be charged before disk must be added.  Caller holds
  * budget->lock, here and below. */
 uint64_t budget_spare(const struct budget *budget);
+/* What of `spare` is for everybody. */
+uint64_t budget_unheld(const struct budget *budget, uint64_t spare);
 /* Growth is possible, and was not refused a moment ago. */
 bool budget_may_grow(struct pool *pool) REQUIRES(pool->budget.lock);
 

@@ -130,6 +130,15 @@ int tree_write(struct tree *tree, const struct tree_cred *killer,
     return err;
 }
 
+int tree_write_back(struct tree *tree, struct tree_file *file, uint64_t offset,
+                    const void *data, size_t length, bool wait,
+                    size_t *written)
+{
+    *written = 0;
+    return object_write(tree->store, &node_of(tree, file)->object, offset, data,
+                        length, wait, written);
+}
+
 static int fallocate_mode(int mode, enum object_fallocate_mode *object_mode)
 {
     switch (mode & ~FALLOC_FL_KEEP_SIZE) {

@@ -1,9 +1,11 @@
 /* filler.c - fills a file system to ENOSPC and keeps the books.
  *
- *     filler fill DIR WRITERS LEDGER     until every writer has met ENOSPC
+ *     filler fill DIR WRITERS LEDGER [LENGTH]
+ *                                        until every writer has met ENOSPC
  *     filler verify DIR LEDGER           all that was acknowledged is there
  *
- * Each writer is a thread with files of its own, written by random lengths.
+ * Each writer is a thread with files of its own, written by random lengths, or
+ * with one file, written by LENGTH.
  * What write(2) has acknowledged is in the books; fsync and close must not take
  * it back, and a file is exactly as long as its acknowledged bytes.  The ledger
  * has a line for each file: its name, which is its seed, and its length.
@@ -23,9 +25,11 @@
 #include <unistd.h>
 
 enum { MAX_WRITERS = 64, MAX_WRITE = 64 << 10, MAX_FILE = 6 << 20 };
+enum { MAX_LENGTH = 1 << 20 };
 
 static const char *directory;
 static FILE *ledger;
+static size_t fixed; /* length of each write; 0: random */
 static pthread_mutex_t ledger_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint64_t total;
 
@@ -47,10 +51,11 @@ static int open_file(uint64_t name, int flags)
 /* True when there is no more space. */
 static bool write_file(int fd, uint64_t name, uint64_t size, uint64_t *written)
 {
-    uint8_t buffer[MAX_WRITE];
+    uint8_t buffer[MAX_LENGTH];
 
     while (*written < size) {
-        size_t length = 1 + blob_word(~name, *written) % sizeof(buffer);
+        size_t length = fixed ? fixed
+                              : 1 + blob_word(~name, *written) % MAX_WRITE;
         ssize_t put;
 
         if (length > size - *written)
@@ -76,7 +81,9 @@ static bool fill_file(uint64_t name)
         return true;
     if (fd < 0)
         die("create", name);
-    full = write_file(fd, name, 1 + blob_word(name, 1) % MAX_FILE, &written);
+    full = write_file(fd, name,
+                      fixed ? UINT64_MAX : 1 + blob_word(name, 1) % MAX_FILE,
+                      &written);
     if (fsync(fd) != 0)
         die("fsync took acknowledged bytes back", name);
     if (close(fd) != 0)
@@ -144,25 +151,28 @@ static void verify(void)
 
 int main(int argc, char **argv)
 {
-    bool filling = argc == 5 && strcmp(argv[1], "fill") == 0;
+    bool filling = (argc == 5 || argc == 6) && strcmp(argv[1], "fill") == 0;
     int writers = filling ? atoi(argv[3]) : 1;
 
+    if (argc == 6)
+        fixed = (size_t)atol(argv[5]);
     if ((!filling && (argc != 4 || strcmp(argv[1], "verify") != 0)) ||
-        writers < 1 || writers > MAX_WRITERS) {
-        fputs("usage: filler fill DIR WRITERS LEDGER | verify DIR LEDGER\n",
+        writers < 1 || writers > MAX_WRITERS || fixed > MAX_LENGTH) {
+        fputs("usage: filler fill DIR WRITERS LEDGER [LENGTH] | "
+              "verify DIR LEDGER\n",
               stderr);
         return 2;
     }
     directory = argv[2];
-    ledger = fopen(argv[argc - 1], filling ? "w" : "r");
+    ledger = fopen(argv[filling ? 4 : 3], filling ? "w" : "r");
     if (ledger == NULL)
-        die(argv[argc - 1], 0);
+        die("ledger", 0);
     if (filling)
         fill(writers);
     else
         verify();
     if (fclose(ledger) != 0)
-        die(argv[argc - 1], 0);
+        die("ledger", 0);
     printf("filler: %s: %" PRIu64 " bytes\n", argv[1], atomic_load(&total));
     return EXIT_SUCCESS;
 }

@@ -92,7 +92,8 @@ void kernel_start(struct kernel *kernel, const char *words)
     config = (struct session_config){ .options = &options, .sizing = &sizing,
                                       .tree = kernel->tree,
                                       .store = &kernel->store,
-                                      .arena = kernel->arena };
+                                      .arena = kernel->arena,
+                                      .pool = kernel->pool };
     threads_prepare();
     ck_assert_int_eq(session_create(&kernel->session, &config), 0);
     if (kernel_transport)

@@ -160,6 +160,11 @@ START_TEST(test_init)
     ck_assert(out.flags & FUSE_POSIX_ACL);
     ck_assert(out.flags & FUSE_DONT_MASK);
     ck_assert_uint_eq(out.flags2, PROTO_DIRECT_IO_ALLOW_MMAP >> 32);
+    want.direct_io = false;
+    want.writeback = true;
+    out = answer(&want, UINT64_MAX);
+    ck_assert(out.flags & FUSE_WRITEBACK_CACHE);
+    ck_assert_uint_eq(out.flags2, PROTO_DIRECT_IO_ALLOW_MMAP >> 32);
     want.idmap = true;
     out = answer(&want, UINT64_MAX);
     ck_assert(out.flags2 & PROTO_ALLOW_IDMAP >> 32);

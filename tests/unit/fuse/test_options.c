@@ -162,6 +162,11 @@ START_TEST(test_swap_and_cache)
     bad("pagerfs -o swap=/a,swap=none /mnt", "swap=none");
     bad("pagerfs -o swap= /mnt", "swap=");
     bad("pagerfs -o swap /mnt", "swap");
+    good("pagerfs -o writeback,cache=auto /mnt");
+    ck_assert(options.writeback);
+    options_fini(&options);
+    bad("pagerfs -o writeback,cache=none /mnt", "cache=none");
+    bad("pagerfs -o writeback=yes /mnt", "writeback");
     bad("pagerfs -o cache=some /mnt", "cache=some");
     bad("pagerfs -o replacement=lru /mnt", "replacement=lru");
 }

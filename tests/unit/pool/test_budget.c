@@ -188,6 +188,55 @@ static void *watch(void *arg)
     return NULL;
 }
 
+START_TEST(what_is_held_is_for_those_who_may_use_it)
+{
+    uint32_t got;
+    void *page;
+
+    setup(512, 4096, 100);
+    ck_assert_uint_eq(pool_hold(rig.pool, 30), 100);
+    ck_assert_int_eq(pool_charge(rig.pool, 100, true, &got), 0);
+    ck_assert_uint_eq(got, 70);
+    ck_assert_int_eq(pool_charge(rig.pool, 1, true, &got), -ENOSPC);
+    ck_assert_int_eq(arena_alloc(rig.arena, PAGE_SIZE, &page), -ENOSPC);
+    pool_use_held(true);
+    ck_assert_int_eq(pool_charge(rig.pool, 20, true, &got), 0);
+    ck_assert_int_eq(arena_alloc(rig.arena, PAGE_SIZE, &page), 0);
+    pool_use_held(false);
+    ck_assert_uint_eq(pool_hold(rig.pool, 30), 9);
+    ck_assert_int_eq(pool_charge(rig.pool, 1, true, &got), -ENOSPC);
+    ck_assert_uint_eq(pool_hold(rig.pool, 0), 9);
+    ck_assert_uint_eq(charge_all(), 9);
+    arena_free(rig.arena, page);
+    pool_uncharge(rig.pool, 99);
+    rig_down(&rig);
+}
+END_TEST
+
+/* Disk for what is held is there before it is needed. */
+START_TEST(what_is_held_is_backed)
+{
+    struct pool_stats stats;
+    uint32_t got;
+
+    setup(512, 65536, 0);
+    pool_grow_ahead(rig.pool, 10000);
+    ck_assert_uint_ge(pool_hold(rig.pool, 3000), 10000);
+    for (unsigned i = 0; i < 2000; i++)
+        ck_assert_int_eq(pool_charge(rig.pool, 1, true, &got), 0);
+    pool_stats(rig.pool, &stats);
+    ck_assert_uint_ge(pool_hold(rig.pool, 3000), 3000);
+    while (pool_charge(rig.pool, 256, true, &got) == 0)
+        ck_assert_uint_ge(pool_hold(rig.pool, 3000), 3000);
+    pool_stats(rig.pool, &stats);
+    ck_assert_uint_eq(stats.blocks_backed, stats.blocks_max);
+    pool_hold(rig.pool, 0);
+    pool_stats(rig.pool, &stats);
+    pool_uncharge(rig.pool, stats.data);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(eight_threads_never_exceed_the_limit_and_return_to_zero)
 {
     pthread_t threads[THREADS], watcher;
@@ -209,6 +258,7 @@ START_TEST(eight_threads_never_exceed_the_limit_and_return_to_zero)
 END_TEST
 
 UNIT_MAIN("budget", the_last_grant_is_partial_then_enospc,
+          what_is_held_is_for_those_who_may_use_it, what_is_held_is_backed,
           metadata_counts_against_the_limit,
           without_limit_it_is_frames_and_blocks_to_the_page,
           without_swap_it_is_the_frames, metadata_leaves_the_data_their_share,

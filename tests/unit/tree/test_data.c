@@ -288,8 +288,37 @@ START_TEST(copying_changes_one_and_reads_the_other)
 }
 END_TEST
 
+/* Its times have come before, or come after: not from here. */
+START_TEST(what_is_written_back_moves_no_time_and_no_bit)
+{
+    struct fixture f = { 0 };
+    struct tree_attr before, after;
+    struct tree_file file;
+    size_t written;
+    uint64_t id;
+
+    fixture_start(&f);
+    id = mk_file(&f, TREE_ROOT, "x");
+    file = opened(&f, id, TREE_OPEN_WRITE);
+    chmod_to(&f, id, 06755);
+    before = attr_of(&f, id);
+    ck_assert_int_eq(tree_write_back(f.tree, &file, 0, "hello", 5, true,
+                                     &written), 0);
+    ck_assert_uint_eq(written, 5);
+    text_is(&f, &file, 0, "hello");
+    after = attr_of(&f, id);
+    ck_assert_uint_eq(after.size, 5);
+    ck_assert_uint_eq(after.mode, before.mode);
+    ck_assert_mem_eq(&after.mtime, &before.mtime, sizeof(after.mtime));
+    ck_assert_mem_eq(&after.ctime, &before.ctime, sizeof(after.ctime));
+    tree_release(f.tree, &file);
+    fixture_stop(&f);
+}
+END_TEST
+
 UNIT_MAIN("data", bytes_go_in_and_out,
           a_read_that_is_begun_and_tried_again, only_files_are_opened,
           flags_stand_against_opening, writing_takes_set_ids_if_told,
+          what_is_written_back_moves_no_time_and_no_bit,
           failures_come_through_and_leave_times, fallocate_has_three_modes,
           copying_changes_one_and_reads_the_other)

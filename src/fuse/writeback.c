@@ -1,0 +1,292 @@
+/* writeback.c - making write(2) ask, when the kernel caches what is written.
+ *
+ * Before it takes a write(2) into its cache the kernel wants a file's size and
+ * mode, and sends GETATTR with the handle if what it knows has been called out of
+ * date; an error in the answer is write(2)'s.  So the notice that attributes have
+ * changed (session_forget_attr) makes it ask: `ask`, here.  Until then it asks
+ * nothing, and may accept as much as its limit for the dirty pages of this mount,
+ * bdi/max_bytes: a hundredth of all dirty pages, a five-hundredth of the memory
+ * or so.  That much must fit when it comes.
+ *
+ * Why it fits.  The kernel holds back D at most.  While space is plentiful there
+ * is more room than the reserve, D and a bit, and nobody else is granted the
+ * reserve.  What is written back takes from the room what it takes from the
+ * kernel's share, so room and share stay apart; but the share may be filled
+ * again.  So, before the write-back that leaves less than the reserve and a
+ * quarter is answered, all writers are made to ask.  From then on each write(2)
+ * is let go on only if the room holds D and all the writes that may be on their
+ * way at once, of WRITEBACK_LONGEST each.
+ *
+ * A notice to a file that the kernel is only about to know is lost.  So an answer
+ * that makes a file says nothing about how long its attributes are good: its
+ * first write asks.  One that overtakes the notice changes nothing: the kernel
+ * numbers the versions of files, and the notice makes a newer one.
+ *
+ * The limit follows the machine's free memory, and is read again every second
+ * as long as there is something to decide.
+ */
+#include "writeback.h"
+
+#include "bits.h"
+#include "clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#define SECOND_NS 1000000000u
+
+enum {
+    /* The kernel finds out a little late that a writer should be stopped. */
+    SLACK = 512, SLACK_SHARE = 4,
+    /* Writers that may be at it at once. */
+    WRITERS_MAX = 32,
+    /* What they need is there beforehand, as long as there are few. */
+    FEW_WRITERS = 4,
+    /* Of the size, where we may set the limit; but not below 1 MiB. */
+    LIMIT_SHARE = 16, LIMIT_MIN = 256,
+    /* Of memory: the limit that cannot be read, and the lack of one. */
+    DEFAULT_SHARE = 500, UNLIMITED_SHARE = 5,
+    /* Asked at once, with no lock held. */
+    BATCH = 64,
+};
+
+/* --- the kernel's limit -------------------------------------------------- */
+
+static uint64_t memory_pages(void)
+{
+    struct sysinfo info;
+
+    return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit >>
+                                     PAGE_SHIFT : 0;
+}
+
+/* The number in it, *number unchanged if there is none. */
+static void read_number(int fd, uint64_t *number)
+{
+    char text[32];
+    ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
+
+    if (got > 0) {
+        text[got] = '\0';
+        *number = strtoull(text, NULL, 10);
+    }
+}
+
+static int open_property(const struct statx *stx, const char *name, int flags)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/%s", stx->stx_dev_major,
+             stx->stx_dev_minor, name);
+    return open(path, flags | O_CLOEXEC);
+}
+
+/* It means something only if it is strict: FUSE's are, unless somebody has
+ * changed that. */
+static bool is_strict(const struct statx *stx)
+{
+    uint64_t strict = 1; /* kernels that do not tell */
+    int fd = open_property(stx, "strict_limit", O_RDONLY);
+
+    if (fd >= 0) {
+        read_number(fd, &strict);
+        close(fd);
+    }
+    return strict != 0;
+}
+
+static void lower(const struct statx *stx, uint64_t pages)
+{
+    int fd = open_property(stx, "max_bytes", O_WRONLY);
+
+    if (fd < 0)
+        return;
+    dprintf(fd, "%llu", (unsigned long long)pages << PAGE_SHIFT);
+    close(fd);
+}
+
+static void read_limit(struct writeback *wb)
+{
+    uint64_t bytes = wb->dirty << PAGE_SHIFT;
+
+    if (wb->limit_fd >= 0)
+        read_number(wb->limit_fd, &bytes);
+    wb->dirty = bytes >> PAGE_SHIFT;
+    wb->looked_ns = clock_monotonic_ns();
+}
+
+/* No thread serves requests yet: asking for the number of the device alone sends
+ * none. */
+static void find_limit(struct writeback *wb, const char *mountpoint)
+{
+    struct pool_stats stats;
+    struct statx stx;
+    uint64_t share;
+
+    wb->dirty = memory_pages() / DEFAULT_SHARE;
+    if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0,
+              &stx) != 0)
+        return;
+    if (!is_strict(&stx)) {
+        wb->dirty = memory_pages() / UNLIMITED_SHARE;
+        return;
+    }
+    wb->limit_fd = open_property(&stx, "max_bytes", O_RDONLY);
+    read_limit(wb);
+    pool_stats(wb->pool, &stats);
+    share = MAX(stats.used_max / LIMIT_SHARE, (uint64_t)LIMIT_MIN);
+    if (wb->dirty > share) {
+        lower(&stx, share);
+        read_limit(wb);
+    }
+}
+
+/* --- the state ----------------------------------------------------------- */
+
+uint64_t writeback_reserve(uint64_t dirty, uint64_t writers)
+{
+    return dirty + dirty / SLACK_SHARE + SLACK +
+           MIN(writers, (uint64_t)WRITERS_MAX) * WRITEBACK_LONGEST;
+}
+
+static enum writeback_state state_for(enum writeback_state now, uint64_t room,
+                                  uint64_t reserve)
+{
+    uint64_t more = now == WRITEBACK_PLENTIFUL ? reserve / 4 : reserve / 2;
+
+    if (room < reserve)
+        return WRITEBACK_FULL;
+    return room < reserve + more ? WRITEBACK_SHORT : WRITEBACK_PLENTIFUL;
+}
+
+/* For `nr` writers.  True if all of them must be made to ask. */
+static bool settle(struct writeback *wb, uint64_t nr) REQUIRES(wb->lock)
+{
+    enum writeback_state old = atomic_load_explicit(&wb->state,
+                                                memory_order_relaxed);
+    enum writeback_state new;
+    uint64_t reserve;
+
+    if (clock_monotonic_ns() - wb->looked_ns > SECOND_NS)
+        read_limit(wb);
+    wb->nr = nr;
+    reserve = writeback_reserve(wb->dirty, nr);
+    new = state_for(old, pool_hold(wb->pool, nr ? reserve : 0), reserve);
+    atomic_store_explicit(&wb->state, new, memory_order_release);
+    if (old != WRITEBACK_PLENTIFUL || new == WRITEBACK_PLENTIFUL)
+        return false;
+    wb->times++;
+    return true;
+}
+
+/* Some of those that were not told this time; they go to the end of the list. */
+static unsigned gather(struct writeback *wb, uint64_t ids[BATCH])
+{
+    unsigned nr = 0;
+
+    mutex_lock(&wb->lock, RANK_FUSE);
+    while (nr < BATCH && !list_empty(&wb->writers)) {
+        struct writeback_writer *writer =
+            list_entry(wb->writers.next, struct writeback_writer, link);
+
+        if (writer->told == wb->times)
+            break;
+        writer->told = wb->times;
+        list_del(&writer->link);
+        list_add_tail(&wb->writers, &writer->link);
+        ids[nr++] = writer->id;
+    }
+    mutex_unlock(&wb->lock);
+    return nr;
+}
+
+static void make_all_ask(struct writeback *wb)
+{
+    uint64_t ids[BATCH];
+    unsigned nr;
+
+    do {
+        nr = gather(wb, ids);
+        for (unsigned i = 0; i < nr; i++)
+            wb->ask(wb->ctx, ids[i]);
+    } while (nr == BATCH);
+}
+
+/* --- what the front end calls -------------------------------------------- */
+
+void writeback_init(struct writeback *wb, struct pool *pool, const char *mountpoint,
+                void (*ask)(void *ctx, uint64_t id), void *ctx)
+{
+    wb->pool = pool;
+    wb->ask = ask;
+    wb->ctx = ctx;
+    wb->limit_fd = -1;
+    list_init(&wb->writers);
+    find_limit(wb, mountpoint);
+    pool_grow_ahead(pool, 2 * writeback_reserve(wb->dirty, FEW_WRITERS));
+}
+
+void writeback_fini(struct writeback *wb)
+{
+    if (writeback_is_on(wb) && wb->limit_fd >= 0)
+        close(wb->limit_fd);
+    wb->pool = NULL;
+}
+
+bool writeback_join(struct writeback *wb, struct writeback_writer *writer, uint64_t id)
+{
+    bool joins, told;
+
+    mutex_lock(&wb->lock, RANK_FUSE);
+    told = settle(wb, wb->nr + 1);
+    joins = writeback_is_plentiful(wb);
+    if (joins) {
+        *writer = (struct writeback_writer){ .told = wb->times, .id = id };
+        list_add_tail(&wb->writers, &writer->link);
+    } else {
+        told |= settle(wb, wb->nr - 1);
+    }
+    mutex_unlock(&wb->lock);
+    if (told)
+        make_all_ask(wb);
+    return joins;
+}
+
+void writeback_leave(struct writeback *wb, struct writeback_writer *writer)
+{
+    bool told;
+
+    mutex_lock(&wb->lock, RANK_FUSE);
+    list_del(&writer->link);
+    told = settle(wb, wb->nr - 1);
+    mutex_unlock(&wb->lock);
+    if (told)
+        make_all_ask(wb);
+}
+
+static enum writeback_state look(struct writeback *wb)
+{
+    bool told;
+
+    mutex_lock(&wb->lock, RANK_FUSE);
+    told = settle(wb, wb->nr);
+    mutex_unlock(&wb->lock);
+    if (told)
+        make_all_ask(wb);
+    return atomic_load_explicit(&wb->state, memory_order_acquire);
+}
+
+void writeback_look(struct writeback *wb)
+{
+    look(wb);
+}
+
+int writeback_ask(struct writeback *wb)
+{
+    return look(wb) == WRITEBACK_FULL ? -ENOSPC : 0;
+}

@@ -1,0 +1,259 @@
+/* test_space.c - with a writeback cache: who must ask, when, and what is said;
+ * through a whole session, with the test as the kernel. */
+#include "writeback.h"
+
+#include "fake_kernel.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+enum { DIRTY = 100, MANY = 200, SPARE = 8 };
+
+static struct kernel kernel;
+static struct fuse_entry_out entry;
+static uint64_t fh;
+static uint64_t taken; /* pages that others have */
+
+/* With so small a limit as no real kernel has. */
+static void start(void)
+{
+    kernel_start(&kernel, "pagerfs -o ram=128m,size=0,swap=none,writeback /mnt");
+    kernel.session->writeback.dirty = DIRTY;
+    ck_assert_int_eq(kernel.session->writeback.limit_fd, -1);
+}
+
+static void start_with_file(void)
+{
+    start();
+    entry = kernel_create(&kernel, "file", &fh);
+}
+
+static uint64_t room(void)
+{
+    return pool_hold(kernel.pool, kernel.session->writeback.nr
+                     ? writeback_reserve(DIRTY, kernel.session->writeback.nr) : 0);
+}
+
+/* Others take all but `left` of the room, which may be some of what is held. */
+static void leave(uint64_t left)
+{
+    uint32_t got, want = (uint32_t)(room() - left);
+
+    pool_use_held(true);
+    ck_assert_int_eq(pool_charge(kernel.pool, want, true, &got), 0);
+    pool_use_held(false);
+    ck_assert_uint_eq(got, want);
+    taken += got;
+}
+
+static void give_back(uint64_t wanted)
+{
+    uint64_t nr = wanted - room();
+
+    pool_uncharge(kernel.pool, nr);
+    taken -= nr;
+}
+
+static void stop(void)
+{
+    pool_uncharge(kernel.pool, taken);
+    kernel_stop(&kernel);
+}
+
+static int getattr(uint32_t flags, uint64_t *valid)
+{
+    struct fuse_getattr_in in = { .getattr_flags = flags, .fh = fh };
+    struct fuse_attr_out out;
+    int err = CALL(&kernel, FUSE_GETATTR, entry.nodeid, in, NULL, 0);
+
+    if (err == 0) {
+        memcpy(&out, kernel.reply.data, sizeof(out));
+        *valid = out.attr_valid;
+    }
+    return err;
+}
+
+static int write_back_a_page(void)
+{
+    static char page[PAGE_SIZE] = "x";
+    static uint64_t at;
+
+    return kernel_write(&kernel, entry.nodeid, fh, PAGE_SIZE * at++, page,
+                        PAGE_SIZE, FUSE_WRITE_CACHE);
+}
+
+static uint32_t flags_of_open(void)
+{
+    struct fuse_open_in in = { .flags = O_WRONLY };
+    struct fuse_open_out out;
+
+    ck_assert_int_eq(CALL(&kernel, FUSE_OPEN, entry.nodeid, in, NULL, 0), 0);
+    memcpy(&out, kernel.reply.data, sizeof(out));
+    return out.open_flags;
+}
+
+START_TEST(in_plenty_it_asks_once)
+{
+    uint64_t valid;
+
+    start_with_file();
+    ck_assert_uint_eq(entry.attr_valid, 0);
+    ck_assert_int_eq(getattr(FUSE_GETATTR_FH, &valid), 0);
+    ck_assert_uint_eq(valid, REPLY_FOR_EVER);
+    ck_assert_int_eq(write_back_a_page(), 0);
+    ck_assert(!(flags_of_open() & FOPEN_DIRECT_IO));
+    ck_assert_uint_eq(kernel.stale, 0);
+    stop();
+}
+END_TEST
+
+START_TEST(in_short_each_write_asks)
+{
+    uint64_t reserve = writeback_reserve(DIRTY, 1), valid;
+
+    start_with_file();
+    leave(reserve + reserve / 4 + 1);
+    ck_assert_int_eq(getattr(FUSE_GETATTR_FH, &valid), 0);
+    ck_assert_uint_eq(kernel.stale, 0);
+    /* The notice comes before the answer to what made space short. */
+    ck_assert_int_eq(write_back_a_page(), 0);
+    ck_assert_int_eq(write_back_a_page(), 0);
+    ck_assert_uint_eq(kernel.stale, 1);
+    ck_assert_uint_eq(kernel.stale_id, entry.nodeid);
+    for (unsigned i = 2; i < 5; i++) {
+        ck_assert_int_eq(getattr(FUSE_GETATTR_FH, &valid), 0);
+        ck_assert_uint_eq(kernel.stale, i);
+    }
+    ck_assert(flags_of_open() & FOPEN_DIRECT_IO);
+    stop();
+}
+END_TEST
+
+START_TEST(when_full_a_write_is_refused_and_nothing_else)
+{
+    uint64_t reserve = writeback_reserve(DIRTY, 1), valid;
+    struct fuse_setattr_in set = { .valid = FATTR_MODE, .mode = 0600 };
+    struct fuse_attr_out out;
+
+    start_with_file();
+    leave(reserve + SPARE);
+    for (unsigned i = 0; i < 2 * SPARE; i++)
+        ck_assert_int_eq(write_back_a_page(), 0);
+    ck_assert_int_eq(getattr(FUSE_GETATTR_FH, &valid), -ENOSPC);
+    ck_assert_int_eq(getattr(0, &valid), 0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_SETATTR, entry.nodeid, set, NULL, 0),
+                     0);
+    memcpy(&out, kernel.reply.data, sizeof(out));
+    ck_assert_uint_eq(out.attr_valid, 0);
+    fh = 0; /* a handle that is not cached */
+    ck_assert_int_eq(getattr(FUSE_GETATTR_FH, &valid), 0);
+    stop();
+}
+END_TEST
+
+START_TEST(what_was_accepted_fits_and_nobody_else_gets_it)
+{
+    uint64_t reserve = writeback_reserve(DIRTY, 1);
+    uint32_t got;
+
+    start_with_file();
+    ck_assert_int_eq(write_back_a_page(), 0);
+    leave(reserve);
+    ck_assert_int_eq(pool_charge(kernel.pool, 1, true, &got), -ENOSPC);
+    ck_assert_int_eq(kernel_write(&kernel, entry.nodeid, fh, 1 << 30, "x", 1,
+                                  0), -ENOSPC);
+    for (unsigned i = 0; i < DIRTY; i++)
+        ck_assert_int_eq(write_back_a_page(), 0);
+    ck_assert_int_eq(pool_charge(kernel.pool, 1, true, &got), -ENOSPC);
+    stop();
+}
+END_TEST
+
+START_TEST(without_a_writer_nothing_is_held)
+{
+    struct fuse_release_in release;
+    uint32_t got;
+
+    start_with_file();
+    leave(SPARE);
+    ck_assert_int_eq(pool_charge(kernel.pool, 1, true, &got), -ENOSPC);
+    release = (struct fuse_release_in){ .fh = fh };
+    ck_assert_int_eq(CALL(&kernel, FUSE_RELEASE, entry.nodeid, release, NULL,
+                          0), 0);
+    ck_assert_int_eq(pool_charge(kernel.pool, 1, true, &got), 0);
+    taken++;
+    ck_assert(flags_of_open() & FOPEN_DIRECT_IO);
+    ck_assert_int_eq(pool_charge(kernel.pool, 1, true, &got), 0);
+    taken++;
+    stop();
+}
+END_TEST
+
+/* Back only when there is a quarter of the reserve more than where it began. */
+START_TEST(plenty_comes_back_with_a_distance)
+{
+    uint64_t reserve = writeback_reserve(DIRTY, 1), valid;
+
+    start_with_file();
+    leave(reserve);
+    ck_assert_int_eq(write_back_a_page(), 0);
+    ck_assert_uint_eq(kernel.stale, 1);
+    give_back(reserve + reserve / 4 + SPARE);
+    ck_assert_int_eq(getattr(FUSE_GETATTR_FH, &valid), 0);
+    ck_assert_uint_eq(kernel.stale, 2);
+    give_back(reserve + reserve / 2);
+    ck_assert_int_eq(getattr(FUSE_GETATTR_FH, &valid), 0);
+    ck_assert_uint_eq(valid, REPLY_FOR_EVER);
+    ck_assert_uint_eq(kernel.stale, 2);
+    give_back(3 * reserve);
+    ck_assert(!(flags_of_open() & FOPEN_DIRECT_IO));
+    stop();
+}
+END_TEST
+
+START_TEST(all_writers_are_told_once)
+{
+    struct fuse_entry_out made[MANY];
+    char name[16];
+
+    start();
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(name, sizeof(name), "%u", i);
+        made[i] = kernel_create(&kernel, name, &fh);
+        ck_assert_uint_eq(made[i].attr_valid, 0);
+    }
+    ck_assert_uint_eq(kernel.session->writeback.nr, MANY);
+    entry = made[MANY - 1];
+    leave(writeback_reserve(DIRTY, MANY));
+    ck_assert_int_eq(write_back_a_page(), 0);
+    ck_assert_uint_eq(kernel.stale, MANY);
+    ck_assert_int_eq(write_back_a_page(), 0);
+    ck_assert_uint_eq(kernel.stale, MANY);
+    stop();
+}
+END_TEST
+
+START_TEST(without_the_option_there_is_none_of_it)
+{
+    struct fuse_setattr_in set = { .valid = FATTR_MODE, .mode = 0600 };
+    struct fuse_attr_out out;
+
+    kernel_start(&kernel, "pagerfs -o ram=16m,size=0,swap=none /mnt");
+    entry = kernel_create(&kernel, "file", &fh);
+    ck_assert_uint_eq(entry.attr_valid, REPLY_FOR_EVER);
+    ck_assert_int_eq(CALL(&kernel, FUSE_SETATTR, entry.nodeid, set, NULL, 0),
+                     0);
+    memcpy(&out, kernel.reply.data, sizeof(out));
+    ck_assert_uint_eq(out.attr_valid, REPLY_FOR_EVER);
+    ck_assert(!writeback_is_on(&kernel.session->writeback));
+    stop();
+}
+END_TEST
+
+UNIT_MAIN("writeback", in_plenty_it_asks_once, in_short_each_write_asks,
+          when_full_a_write_is_refused_and_nothing_else,
+          what_was_accepted_fits_and_nobody_else_gets_it,
+          without_a_writer_nothing_is_held, plenty_comes_back_with_a_distance,
+          all_writers_are_told_once, without_the_option_there_is_none_of_it)
