@@ -1,4 +1,4 @@
-/* test_space.c - with a writeback cache: who must ask, when, and what is said;
+/* test_writeback.c - with a writeback cache: who must ask, when, and what is said;
  * through a whole session, with the test as the kernel. */
 #include "writeback.h"
 
@@ -15,6 +15,7 @@ static struct kernel kernel;
 static struct fuse_entry_out entry;
 static uint64_t fh;
 static uint64_t taken; /* pages that others have */
+static uint64_t at;    /* where the next page is written back */
 
 /* With so small a limit as no real kernel has. */
 static void start(void)
@@ -60,6 +61,7 @@ static void stop(void)
 {
     pool_uncharge(kernel.pool, taken);
     kernel_stop(&kernel);
+    taken = at = 0;
 }
 
 static int getattr(uint32_t flags, uint64_t *valid)
@@ -78,7 +80,6 @@ static int getattr(uint32_t flags, uint64_t *valid)
 static int write_back_a_page(void)
 {
     static char page[PAGE_SIZE] = "x";
-    static uint64_t at;
 
     return kernel_write(&kernel, entry.nodeid, fh, PAGE_SIZE * at++, page,
                         PAGE_SIZE, FUSE_WRITE_CACHE);
