@@ -203,10 +203,11 @@ uint64_t pool_hold(struct pool *pool, uint64_t nr)
 int budget_charge_metadata(struct pool *pool)
 {
     struct budget *b = &pool->budget;
-    uint64_t most = b->metadata_max;
+    uint64_t most;
     int err = -ENOSPC;
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    most = b->metadata_max;
     if (!uses_held)
         most -= MIN(b->held / HELD_MAPPED, most / 2);
     if (b->metadata + b->tables < most)
