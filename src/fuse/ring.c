@@ -1,11 +1,9 @@
 /* ring.c - the thread of one queue.
  *
  * The kernel puts a request into the queue of the CPU that it comes from.  The
- * queue's thread is bound to that CPU, so that nothing has to wake another CPU:
- * that, and no system call but one for answer and next request together, is what
- * the ring is for.  It asks not to preempt whom it serves (SCHED_BATCH): the
- * answer to a RELEASE is in no hurry.  But while it reads from swap it is the disk
- * that wakes it, for somebody who sleeps: then it takes its CPU like anybody else.
+ * queue's thread is on that CPU (ring_place.c), so that nothing has to wake another
+ * one: that, and no system call but one for answer and next request together, is
+ * what the ring is for.
  *
  * It serves what does not have to wait.  A worker who has had to wait gives the
  * entry back on a list without a lock, and wakes the thread through an eventfd
@@ -28,7 +26,6 @@
 #include "threads.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +34,6 @@
 
 enum { BATCH = 16, DEVICE = 0 /* in the ring's table of files */,
        RETRY_NS = 1000000 };
-/* Requests without a read from swap after which reading is over. */
-enum { CALM = 1000 };
 
 static void stage_set(struct ring *ring, enum ring_stage stage)
 {
@@ -123,28 +118,6 @@ static bool stopping(const struct ring *ring)
                                                memory_order_relaxed);
 }
 
-static void set_policy(const struct ring *ring, int policy)
-{
-    const struct sched_param none = { 0 };
-
-    if (ring->polite)
-        sched_setscheduler(0, policy, &none);
-}
-
-/* Whom the disk wakes must not stand behind others on its CPU. */
-static void hurry(struct ring *ring)
-{
-    if (ring->calm > CALM)
-        set_policy(ring, SCHED_OTHER);
-    ring->calm = 0;
-}
-
-static void calm_down(struct ring *ring)
-{
-    if (ring->calm <= CALM && ++ring->calm > CALM)
-        set_policy(ring, SCHED_BATCH);
-}
-
 static void served(struct ring_entry *entry, enum session_outcome outcome)
 {
     struct ring *ring = entry->ring;
@@ -155,10 +128,10 @@ static void served(struct ring_entry *entry, enum session_outcome outcome)
         break;
     case SESSION_READING:
         ring->reading++;
-        hurry(ring);
+        ring_place_reads(&ring->place, ring->reading);
         break;
     case SESSION_ANSWERED:
-        calm_down(ring);
+        ring_place_answers(&ring->place);
         if (!ring->ended)
             give(entry, PROTO_RING_COMMIT_AND_FETCH);
     }
@@ -274,22 +247,6 @@ void ring_give_back(struct ring_entry *entry)
 
 /* --- beginning and end --------------------------------------------------- */
 
-/* To its CPU, if we may run there. */
-static void settle(struct ring *ring)
-{
-    cpu_set_t may, here;
-
-    CPU_ZERO(&here);
-    if (ring->queue < CPU_SETSIZE &&
-        sched_getaffinity(0, sizeof(may), &may) == 0 &&
-        CPU_ISSET(ring->queue, &may)) {
-        CPU_SET(ring->queue, &here);
-        sched_setaffinity(0, sizeof(here), &here);
-    }
-    ring->polite = sched_getscheduler(0) == SCHED_OTHER;
-    set_policy(ring, SCHED_BATCH);
-}
-
 /* A filter may allow the ring and forbid its use: one round trip tells. */
 static int try_ring(struct io_uring *io)
 {
@@ -346,7 +303,7 @@ static void *run(void *arg)
 {
     struct ring *ring = arg;
 
-    settle(ring);
+    ring_place_settle(&ring->place, ring->queue);
     ring->err = set_up(ring);
     if (ring->err) {
         stage_set(ring, RING_FAILED);
@@ -372,7 +329,7 @@ int ring_open(struct ring *ring, struct session *session, unsigned queue,
     int err;
 
     *ring = (struct ring){ .session = session, .queue = queue,
-                           .depth = depth, .calm = CALM + 1 };
+                           .depth = depth };
     ring->entries = calloc(depth, sizeof(ring->entries[0]));
     if (!ring->entries)
         return -ENOMEM;

@@ -20,6 +20,7 @@
 
 #include "protocol.h"
 #include "request.h"
+#include "ring_place.h"
 
 #include <liburing.h>
 #include <pthread.h>
@@ -57,8 +58,7 @@ struct ring {
     struct io_uring io;         /* (t) */
     unsigned parked;            /* (t) entries that workers have */
     unsigned reading;           /* (t) entries whose requests read on the ring */
-    bool polite;                /* (t) may choose its policy */
-    unsigned calm;              /* (t) requests since the last that had to read */
+    struct ring_place place;    /* (t) */
     bool ended;                 /* (t) the kernel has no more for us */
     bool armed;                 /* (t) the eventfd is being read */
     uint64_t woken;             /* (t) what that read returned */
