@@ -122,9 +122,12 @@ group_remove() {
     wait_until 10 rmdir "$1" 2>/dev/null
 }
 
+# Before a command of a process of its own: puts it into the group.
+# shellcheck disable=SC2016  # expanded by the inner shell
+into_group=(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"')
+
 in_group() {
-    # shellcheck disable=SC2016  # expanded by the inner shell
-    sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$@"
+    "${into_group[@]}" "$group" "$@"
 }
 
 # --- the daemon ---------------------------------------------------------------------
@@ -134,7 +137,7 @@ in_group() {
 daemon_start() {
     local place=$1 runner=()
     shift
-    [[ -z ${group:-} ]] || runner=(in_group)
+    [[ -z ${group:-} ]] || runner=("${into_group[@]}" "$group")
     "${runner[@]}" "$@" >"$work/daemon.log" 2>&1 &
     daemon=$!
     undo "daemon_stop '$place' $daemon"
@@ -197,6 +200,18 @@ fio_run() {
             found = 1
         }
         END { exit !found }' "$work/fio.out"
+}
+
+# fio_row ROW KIND UNIT ARG...: of $place/file, $data MiB; nothing where the file
+# system cannot do it.
+fio_row() {
+    local row=$1 value
+    shift
+    if value=$(fio_run "$@" --filename="$place/file" --size="${data}M"); then
+        record "$row" "$subject" "$value"
+    else
+        say "$subject: no $row"
+    fi
 }
 
 # --- results -------------------------------------------------------------------------

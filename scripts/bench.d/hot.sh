@@ -106,17 +106,6 @@ make_tree() {
 
 # --- rows -----------------------------------------------------------------------
 
-# fio_row ROW KIND UNIT ARG...: nothing where the file system cannot do it.
-fio_row() {
-    local row=$1 value
-    shift
-    if value=$(fio_run "$@" --filename="$place/file" --size="${data}M"); then
-        record "$row" "$subject" "$value"
-    else
-        say "$subject: no $row"
-    fi
-}
-
 # What it is for, on a file that is there.
 small_write_row() {
     head -c "${data}M" /dev/zero >"$place/file"
