@@ -20,9 +20,25 @@ static uint64_t at;    /* where the next page is written back */
 /* With so small a limit as no real kernel has. */
 static void start(void)
 {
+    struct writeback *wb;
+
     kernel_start(&kernel, "pagerfs -o ram=128m,size=0,swap=none,writeback /mnt");
-    kernel.session->writeback.dirty = DIRTY;
-    ck_assert_int_eq(kernel.session->writeback.limit_fd, -1);
+    wb = &kernel.session->writeback;
+    ck_assert_int_eq(wb->limit_fd, -1);
+    mutex_lock(&wb->lock, RANK_FUSE);
+    wb->dirty = DIRTY;
+    mutex_unlock(&wb->lock);
+}
+
+static uint64_t writers(void)
+{
+    struct writeback *wb = &kernel.session->writeback;
+    uint64_t nr;
+
+    mutex_lock(&wb->lock, RANK_FUSE);
+    nr = wb->nr;
+    mutex_unlock(&wb->lock);
+    return nr;
 }
 
 static void start_with_file(void)
@@ -33,8 +49,9 @@ static void start_with_file(void)
 
 static uint64_t room(void)
 {
-    return pool_hold(kernel.pool, kernel.session->writeback.nr
-                     ? writeback_reserve(DIRTY, kernel.session->writeback.nr) : 0);
+    uint64_t nr = writers();
+
+    return pool_hold(kernel.pool, nr ? writeback_reserve(DIRTY, nr) : 0);
 }
 
 /* Others take all but `left` of the room, which may be some of what is held. */
@@ -225,7 +242,7 @@ START_TEST(all_writers_are_told_once)
         made[i] = kernel_create(&kernel, name, &fh);
         ck_assert_uint_eq(made[i].attr_valid, 0);
     }
-    ck_assert_uint_eq(kernel.session->writeback.nr, MANY);
+    ck_assert_uint_eq(writers(), MANY);
     entry = made[MANY - 1];
     leave(writeback_reserve(DIRTY, MANY));
     ck_assert_int_eq(write_back_a_page(), 0);
