@@ -127,6 +127,8 @@ static inline uint32_t arena_nr_frames(const struct arena *arena)
     return arena->nr_frames - atomic_load_explicit(&arena->nr_withheld,
                                                    memory_order_relaxed);
 }
+/* Frames from this one on were never used; their entries are not to be read. */
+uint32_t arena_nr_touched(struct arena *arena);
 /* How many frames a budget in bytes comes to now, and the budget for so many: the
  * entries of all that were ever used stay in memory. */
 uint64_t arena_frames_for(struct arena *arena, uint64_t bytes);

@@ -27,7 +27,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-static uint32_t touched(struct arena *arena)
+uint32_t arena_nr_touched(struct arena *arena)
 {
     uint32_t fresh;
 
@@ -40,14 +40,14 @@ static uint32_t touched(struct arena *arena)
 uint64_t arena_frames_for(struct arena *arena, uint64_t bytes)
 {
     uint64_t frames = bytes / (PAGE_SIZE + sizeof(struct frame));
-    uint64_t table = (uint64_t)touched(arena) * sizeof(struct frame);
+    uint64_t table = (uint64_t)arena_nr_touched(arena) * sizeof(struct frame);
 
     return MIN(frames, (bytes - MIN(bytes, table)) >> PAGE_SHIFT);
 }
 
 uint64_t arena_bytes_for(struct arena *arena, uint32_t frames)
 {
-    uint64_t entries = MAX(frames, touched(arena));
+    uint64_t entries = MAX(frames, arena_nr_touched(arena));
 
     return ((uint64_t)frames << PAGE_SHIFT) + entries * sizeof(struct frame);
 }

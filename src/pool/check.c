@@ -44,9 +44,9 @@ static void page_check(struct pool *pool, uint32_t frame)
  * say so too. */
 static void states_check(struct pool *pool)
 {
-    uint32_t nr[NR_PAGE_STATES] = { 0 };
+    uint32_t nr[NR_PAGE_STATES] = { 0 }, end = arena_nr_touched(pool->arena);
 
-    for (uint32_t f = 1; f < pool->arena->fresh; f++) {
+    for (uint32_t f = 1; f < end; f++) {
         if (pool->arena->table[f].kind != FRAME_PAGE)
             continue;
         page_check(pool, f);
