@@ -35,9 +35,9 @@
  * that colder dirty pages can go.
  *
  * "Exhausted" is the verdict of one pass over all pages that freed and began
- * nothing, with nothing in flight.  It lets writers below min (frames.c), stops
- * throttling, and is revised when something changes, or every 10 ms as long as
- * anybody waits: a page may merely have been pinned.
+ * nothing, with nothing in flight.  It lets writers below min (frames.c), and is
+ * revised when something changes, or every 10 ms as long as anybody waits: a page
+ * may merely have been pinned.
  */
 #include "pool_internal.h"
 
