@@ -4,6 +4,10 @@
  * rings and the descriptor of /dev/fuse belong to the process that uses them.
  * One byte on the pipe means success; its end without a byte, that the child is
  * dead and has said why.
+ *
+ * A caller may have closed the three standard descriptors.  Then the next files to
+ * be opened would get their numbers, the swap file among them, which lines of the
+ * log would be written into and which daemon_ready would replace.
  */
 #include "daemon.h"
 
@@ -15,6 +19,15 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+int daemon_fill_standard(void)
+{
+    /* Those before it are open, so it is the one that open() gives. */
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+            return -errno;
+    return 0;
+}
 
 static void parent_wait(int status, pid_t child)
 {
@@ -70,10 +83,9 @@ static void drop_terminal(void)
 
     if (null < 0)
         return;
-    for (int fd = 0; fd <= 2; fd++)
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
         dup2(null, fd);
-    if (null > 2)
-        close(null);
+    close(null);
 }
 
 void daemon_ready(struct daemon *daemon)
