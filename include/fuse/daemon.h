@@ -14,6 +14,8 @@
 struct daemon {
     bool background;
     int status; /* pipe to the parent; -1 in the foreground */
+    int null;   /* for the terminal's place; later there may be none left to
+                 * open.  -1 in the foreground */
 };
 
 /* Where no standard descriptor is open, /dev/null is: before anything else is
