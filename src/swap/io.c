@@ -14,6 +14,10 @@
  * The queue is threaded through the requests themselves, so any number of them
  * may be submitted and nothing is allocated (9).  No lock is held in done(), so
  * it may submit.
+ *
+ * An engine's thread may have done a request before whoever submitted it has woken
+ * that thread; and with its last request the engine may go, as swap areas do.  So
+ * the thread is woken under the lock, which the end takes first.
  */
 #include "io_internal.h"
 
@@ -98,8 +102,8 @@ void swap_engine_destroy(struct swap_engine *engine)
     mutex_lock(&engine->lock, RANK_IO);
     INVARIANT("E1", list_empty(&engine->queue));
     engine->stopping = true;
-    mutex_unlock(&engine->lock);
     engine->backend->wake(engine);
+    mutex_unlock(&engine->lock);
     engine->backend->stop(engine);
     free(engine);
 }
@@ -124,8 +128,8 @@ void swap_engine_submit(struct swap_engine *engine, struct swap_io *io)
     prepare(engine, io);
     mutex_lock(&engine->lock, RANK_IO);
     list_add_tail(&engine->queue, &io->link);
-    mutex_unlock(&engine->lock);
     engine->backend->wake(engine);
+    mutex_unlock(&engine->lock);
 }
 
 void swap_engine_run(struct swap_engine *engine, struct swap_io *io)

@@ -19,7 +19,7 @@ struct io_backend {
     int (*start)(struct swap_engine *engine);
     /* engine->stopping is set, the queue is empty and nothing is in flight. */
     void (*stop)(struct swap_engine *engine);
-    /* A request was queued, or stopping was set.  No lock held. */
+    /* A request was queued, or stopping was set.  Caller holds engine->lock. */
     void (*wake)(struct swap_engine *engine);
 };
 

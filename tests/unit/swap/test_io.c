@@ -352,6 +352,52 @@ START_TEST(destroy_waits_for_the_last_done_to_return)
 }
 END_TEST
 
+/* --- whoever submits is late ---------------------------------------------- */
+
+static const struct io_backend *waking;
+static _Atomic bool gone;
+
+static void late_wake(struct swap_engine *engine)
+{
+    waking->wake(engine);
+    clock_sleep_ns(20000000);
+    unit_assert(!atomic_load(&gone));
+}
+
+static void *submit(void *io)
+{
+    swap_engine_submit(place.engine, io);
+    return NULL;
+}
+
+/* The request is done, the engine could go, and he is still about to wake it. */
+START_TEST(destroy_waits_for_the_last_submit_to_return)
+{
+    uint8_t *page = pages_alloc(1);
+    struct io_backend late;
+    pthread_t thread;
+    struct wait_io w;
+
+    memset(page, 1, PAGE_SIZE);
+    for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+        engine_setup(&place, kinds[k], 1, 2);
+        atomic_store(&gone, false);
+        waking = place.engine->backend;
+        late = *waking;
+        late.wake = late_wake;
+        place.engine->backend = &late;
+        wait_io_set(&w, SWAP_IO_WRITE, 0, 1, page);
+        ck_assert_int_eq(pthread_create(&thread, NULL, submit, &w.io), 0);
+        ck_assert_int_eq(wait_io_result(&w), 0);
+        place.engine->backend = waking;
+        engine_teardown(&place);
+        atomic_store(&gone, true);
+        pthread_join(thread, NULL);
+    }
+    free(page);
+}
+END_TEST
+
 /* --- many threads --------------------------------------------------------- */
 
 enum { THREADS = 8, BLOCKS_EACH = 512, ROUNDS = 150, AT_ONCE = 4 };
@@ -436,4 +482,5 @@ UNIT_MAIN("io", advance_goes_on_by_whole_pages,
           the_end_of_the_file_is_eio_after_what_there_is,
           a_write_error_is_told, without_o_direct_the_page_cache_stays_empty,
           destroy_waits_for_the_last_done_to_return,
+          destroy_waits_for_the_last_submit_to_return,
           eight_threads_read_what_they_wrote)
