@@ -8,7 +8,7 @@
  * folders for swap, the first of which is in use.  It is known which areas are in
  * use and what ram= is: what a command says it has done must be so, and a refusal
  * must be one that its manual has, and change nothing.  In the end only the first
- * place is in use again, and ram= and size= are ample.
+ * place is in use again, and ram= and size= are ample, size= the smaller one.
  *
  * The sequences depend on the seed alone; how long each command takes does not.
  */
@@ -370,6 +370,13 @@ static void for_seconds(unsigned seconds, void (*const kinds[])(void),
         kinds[below(nr)]();
 }
 
+static void tell(const char *what)
+{
+    fprintf(stderr, "steer: %u commands that %s, %u refused, %u interrupted "
+            "(seed %" PRIu64 ")\n", nr_commands, what, nr_refused,
+            nr_interrupted, seed);
+}
+
 int main(int argc, char **argv)
 {
     static void (*const changes[])(void) = { advise, advise, evict, evict,
@@ -397,6 +404,7 @@ int main(int argc, char **argv)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         state = ~seed;
         for_seconds(seconds, looks, sizeof(looks) / sizeof(looks[0]));
+        tell("look");
         return EXIT_SUCCESS;
     }
     state = seed;
@@ -404,8 +412,6 @@ int main(int argc, char **argv)
     if (waitpid(looker, &status, 0) != looker || status != 0)
         return EXIT_FAILURE;
     settle();
-    printf("steer: %u commands that change something, %u refused, %u "
-           "interrupted (seed %" PRIu64 ")\n", nr_commands, nr_refused,
-           nr_interrupted, seed);
+    tell("change something");
     return EXIT_SUCCESS;
 }
