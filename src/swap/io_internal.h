@@ -19,7 +19,7 @@ struct io_backend {
     int (*start)(struct swap_engine *engine);
     /* engine->stopping is set, the queue is empty and nothing is in flight. */
     void (*stop)(struct swap_engine *engine);
-    /* A request was queued, or stopping was set.  Caller holds engine->lock. */
+    /* A request was queued, or stopping was set.  No lock held. */
     void (*wake)(struct swap_engine *engine);
 };
 
@@ -31,6 +31,8 @@ struct swap_engine {
     struct mutex lock;                /* RANK_IO */
     struct list queue;                /* (L) submitted, not yet begun */
     bool stopping;                    /* (L) */
+    _Atomic uint32_t waking;          /* submitters that will wake the backend;
+                                       * raised under the lock */
 };                                    /* (c) constant after start */
 
 extern const struct io_backend io_backend_uring, io_backend_threads;
