@@ -63,7 +63,7 @@ for few in {5..20}; do
     out=$(ulimit -n "$few"
         exec timeout 20 "$PAGERFS" -o "ram=8m,swap=$swap" "$mnt" 2>&1) || status=$?
     ((status != 0)) || break
-    ((status == 1)) && [[ -n $out ]] || fail "$few descriptors: status $status: $out"
+    [[ $status == 1 && -n $out ]] || fail "$few descriptors: status $status: $out"
     is_mounted && fail "$few descriptors: status 1, but mounted"
     wait_until 10 nobody_left || fail "$few descriptors: somebody is left"
 done
