@@ -55,7 +55,7 @@ lazily 20
 lazily 100
 
 # Four who write without end, and one who has yet to close.
-mount_fs ram=8m,size=64m,writeback
+mount_fs ram=8m,size=256m,writeback
 writers=()
 for i in 1 2 3 4; do
     (while dd if=/dev/zero of="$mnt/$i" bs=64k count=200 conv=notrunc; do :; done) \
