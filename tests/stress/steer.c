@@ -260,7 +260,8 @@ static void advise(void)
                "No such file", "tale file");
 }
 
-/* A file that is never at rest is waited for for seconds: not here. */
+/* A file that is written all the while is sent out again and again, for seconds:
+ * not here. */
 static void evict(void)
 {
     const char *name = below(3) ? some_file() : mount;
