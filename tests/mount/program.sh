@@ -58,7 +58,7 @@ daemon=
 
 # With few descriptors: it says so and leaves nothing, or it mounts, and lets the
 # caller's pipe go all the same.
-for few in {5..20}; do
+for few in {6..20}; do
     status=0
     out=$(ulimit -n "$few"
         exec timeout 20 "$PAGERFS" -o "ram=8m,swap=$swap" "$mnt" 2>&1) || status=$?
