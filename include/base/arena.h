@@ -1,9 +1,9 @@
 /* arena.h - all memory of a mount: one address range, cut into frames.
  *
- * A frame is 4 KiB.  It is FREE, a PAGE (lent whole to a room above: file data
- * in the pool, tables in swap), a SLAB (cut into small objects of one class) or RAW (one whole
- * frame of metadata).  Every frame has a 32-byte `struct frame` in a table;
- * the pool lays its own `struct page` over the entry of a PAGE.
+ * A frame is 4 KiB.  It is FREE, a PAGE (lent whole to a room above: file data in
+ * the pool, tables in swap), a SLAB (cut into small objects of one class) or RAW
+ * (one whole frame of metadata).  Every frame has a 32-byte `struct frame` in a
+ * table; the pool lays its own `struct page` over the entry of a PAGE.
  *
  *     FREE --arena_frame_alloc--> PAGE --arena_frame_free--> FREE
  *     FREE --arena_alloc--> SLAB/RAW --arena_free of the last object--> FREE
@@ -45,7 +45,7 @@
 
 enum frame_kind { FRAME_FREE, FRAME_PAGE, FRAME_SLAB, FRAME_RAW };
 
-/* Size classes of arena_alloc; the two typed classes let their owners check a
+/* Size classes of arena_alloc; the last is typed, which lets its owner check a
  * handle that came from outside. */
 enum slab_class {
     SLAB_32, SLAB_64, SLAB_96, SLAB_128, SLAB_192, SLAB_256, SLAB_320,
