@@ -21,8 +21,9 @@
  *
  * Invariants
  *   W1  while a cached file is open for writing, the room is at least what the
- *       kernel may hold back, but for the excess of a single write(2) that is
- *       longer than WRITEBACK_LONGEST, or than what is left, and stores to mappings.
+ *       kernel may hold back and the write(2)s that are under way, as far as these
+ *       are not longer than WRITEBACK_LONGEST for each open file, or `at_once`
+ *       all together, if that is more; and but for stores to mappings.
  *   W2  the state changes only in one function (settle).
  *
  * Ownership   embedded in the session; writers in their open files, linked from
@@ -37,7 +38,7 @@
 #include "lock.h"
 #include "pool.h"
 
-/* One write(2) of an open file is covered up to this: 1 MiB. */
+/* A write(2) in each open file, or any of them, are covered up to this: 1 MiB. */
 enum { WRITEBACK_LONGEST = 256 };
 
 enum writeback_state { WRITEBACK_PLENTIFUL, WRITEBACK_SHORT, WRITEBACK_FULL };
@@ -57,9 +58,12 @@ struct writeback {
     int limit_fd;                /* the kernel's limit; -1: it is not told (c) */
     uint64_t dirty;              /* that limit (l) */
     uint64_t looked_ns;          /* when it was read (l) */
+    uint64_t at_once;            /* that write(2)s may have on their way (c) */
     struct list writers;         /* (l) */
     uint64_t nr;                 /* of them (l) */
     uint64_t times;              /* that all were told to ask (l) */
+    unsigned telling;            /* threads that are at it (l) */
+    struct cond all_told;
     _Atomic enum writeback_state state; /* changed under (l) */
 };                               /* (c) constant (l) lock */
 
@@ -84,14 +88,15 @@ static inline bool writeback_is_plentiful(const struct writeback *wb)
 bool writeback_join(struct writeback *wb, struct writeback_writer *writer, uint64_t id);
 /* It has been closed; what was in the cache of it is written. */
 void writeback_leave(struct writeback *wb, struct writeback_writer *writer);
-/* Something was written back, and is not answered yet. */
+/* Something was written, or took space otherwise, and is not answered yet: when
+ * this returns all who have to ask know it.  Nothing without a writeback cache. */
 void writeback_look(struct writeback *wb);
 /* A write(2) asks: 0, or -ENOSPC. */
 int writeback_ask(struct writeback *wb);
 
 /* --- for tests ----------------------------------------------------------- */
 
-/* What is held back for a limit of so many pages and so many writers. */
-uint64_t writeback_reserve(uint64_t dirty, uint64_t writers);
+/* What is held back for so many writers. */
+uint64_t writeback_reserve(const struct writeback *wb, uint64_t writers);
 
 #endif

@@ -25,8 +25,8 @@
  *   11  a write error is tried once more elsewhere; then, as on a read error,
  *       that one page is lost: ops->lost, DEAD.
  *   12  a page written to while WRITING becomes DIRTY, its new block freed.
- *   18  while less than a sixteenth of the blocks is free, a page read in gives
- *       its block back (becomes DIRTY).
+ *   18  while less than 1/64 of the blocks is free, a page read in gives its
+ *       block back (becomes DIRTY).
  *
  * Ownership   pool_frames_get lends frames; pool_page_insert makes one a page of
  *             its owner; pool_page_drop or eviction ends it.  A pin keeps frame
@@ -193,7 +193,7 @@ enum pool_wait {
     POOL_NOWAIT,   /* -EAGAIN below min */
     POOL_WAIT,     /* sleeps below min until pageout has made room */
     POOL_WAIT_READ, /* the same for a page-in: may use the reserve */
-    POOL_AHEAD,    /* readahead: -EAGAIN below low, never sleeps */
+    POOL_AHEAD,    /* readahead: -EAGAIN a batch below low, never sleeps */
 };
 /* The most frames that may be asked for at once. */
 uint32_t pool_batch(const struct pool *pool);

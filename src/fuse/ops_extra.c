@@ -56,6 +56,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t id, int mode, off_t offset,
         err = tree_fallocate(rq->session->tree, &cred, file, mode,
                              (uint64_t)offset, (uint64_t)length, rq->may_wait);
         handle_return_file(rq->session, &borrowed);
+        writeback_look(&rq->session->writeback);
     }
     op_result(rq, err);
 }
@@ -106,6 +107,7 @@ static int copy(struct request *rq, uint64_t length, uint64_t *total)
         goto return_from;
     err = copy_steps(rq, from, to, length, total);
     handle_return_file(session, &to_borrowed);
+    writeback_look(&session->writeback);
 return_from:
     handle_return_file(session, &from_borrowed);
     return err;

@@ -201,8 +201,7 @@ failed:
         op_result(rq, err);
 }
 
-/* What the kernel had accepted may use what is held back for it.  Whether all
- * writers must ask from now on is settled before it is answered. */
+/* What the kernel had accepted may use what is held back for it. */
 static int write_back(struct session *session, struct tree_file *file,
                       uint64_t offset, const char *data, size_t size,
                       bool wait, size_t *written)
@@ -213,7 +212,6 @@ static int write_back(struct session *session, struct tree_file *file,
     err = tree_write_back(session->tree, file, offset, data, size, wait,
                           written);
     pool_use_held(false);
-    writeback_look(&session->writeback);
     return err;
 }
 
@@ -244,6 +242,8 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t size,
         err = tree_write(session->tree, kill ? &cred : NULL, file,
                          (uint64_t)offset, data, size, rq->may_wait, &written);
     handle_return_file(session, &borrowed);
+    /* Whether all writers must ask from now on is settled before the answer. */
+    writeback_look(&session->writeback);
     if (err) {
         op_result(rq, err);
         return;

@@ -13,9 +13,20 @@
  * reserve.  What is written back takes from the room what it takes from the
  * kernel's share, so room and share stay apart; but the share may be filled
  * again.  So, before the write-back that leaves less than the reserve and a
- * quarter is answered, all writers are made to ask.  From then on each write(2)
+ * quarter is answered, all writers are made to ask; whoever answers another one
+ * meanwhile helps, and waits until all have been told.  From then on each write(2)
  * is let go on only if the room holds D and all the writes that may be on their
  * way at once, of WRITEBACK_LONGEST each.
+ *
+ * How many that are nobody says: the kernel asks before it queues for the lock of
+ * the file, so any number of threads may be writing to one that is open once, and
+ * those that queued before they were told have not asked at all.  So there is
+ * room for AT_ONCE of them, and for one in each open file.
+ *
+ * D is not kept by the page, either: the kernel stops a thread only when it has
+ * made some 32 pages dirty (UNSEEN), so a thousand of them exceed it by far.
+ * Thus each open file costs that much, and when there is no room for it any more,
+ * the next one is not cached.
  *
  * A notice to a file that the kernel is only about to know is lost.  So an answer
  * that makes a file says nothing about how long its attributes are good: its
@@ -43,8 +54,12 @@
 enum {
     /* The kernel finds out a little late that a writer should be stopped. */
     SLACK = 512, SLACK_SHARE = 4,
-    /* Writers that may be at it at once. */
-    WRITERS_MAX = 32,
+    /* Open files that may be written to at once; each of the others may have a
+     * little that the kernel has not seen yet. */
+    WRITERS_MAX = 64, UNSEEN = 32,
+    /* What write(2)s may have on their way at once in any case: 64 MiB, or a
+     * part of the size. */
+    AT_ONCE = 64 * WRITEBACK_LONGEST, AT_ONCE_SHARE = 8,
     /* What they need is there beforehand, as long as there are few. */
     FEW_WRITERS = 4,
     /* Of the size, where we may set the limit; but not below 1 MiB. */
@@ -122,9 +137,9 @@ static void read_limit(struct writeback *wb)
 
 /* No thread serves requests yet: asking for the number of the device alone sends
  * none. */
-static void find_limit(struct writeback *wb, const char *mountpoint)
+static void find_limit(struct writeback *wb, const char *mountpoint,
+                       uint64_t size)
 {
-    struct pool_stats stats;
     struct statx stx;
     uint64_t share;
 
@@ -138,8 +153,7 @@ static void find_limit(struct writeback *wb, const char *mountpoint)
     }
     wb->limit_fd = open_property(&stx, "max_bytes", O_RDONLY);
     read_limit(wb);
-    pool_stats(wb->pool, &stats);
-    share = MAX(stats.used_max / LIMIT_SHARE, (uint64_t)LIMIT_MIN);
+    share = MAX(size / LIMIT_SHARE, (uint64_t)LIMIT_MIN);
     if (wb->dirty > share) {
         lower(&stx, share);
         read_limit(wb);
@@ -148,14 +162,16 @@ static void find_limit(struct writeback *wb, const char *mountpoint)
 
 /* --- the state ----------------------------------------------------------- */
 
-uint64_t writeback_reserve(uint64_t dirty, uint64_t writers)
+uint64_t writeback_reserve(const struct writeback *wb, uint64_t writers)
 {
-    return dirty + dirty / SLACK_SHARE + SLACK +
-           MIN(writers, (uint64_t)WRITERS_MAX) * WRITEBACK_LONGEST;
+    uint64_t few = MIN(writers, (uint64_t)WRITERS_MAX);
+
+    return wb->dirty + wb->dirty / SLACK_SHARE + SLACK +
+           MAX(few * WRITEBACK_LONGEST, wb->at_once) + (writers - few) * UNSEEN;
 }
 
 static enum writeback_state state_for(enum writeback_state now, uint64_t room,
-                                  uint64_t reserve)
+                                      uint64_t reserve)
 {
     uint64_t more = now == WRITEBACK_PLENTIFUL ? reserve / 4 : reserve / 2;
 
@@ -164,32 +180,42 @@ static enum writeback_state state_for(enum writeback_state now, uint64_t room,
     return room < reserve + more ? WRITEBACK_SHORT : WRITEBACK_PLENTIFUL;
 }
 
-/* For `nr` writers.  True if all of them must be made to ask. */
-static bool settle(struct writeback *wb, uint64_t nr) REQUIRES(wb->lock)
+/* For `nr` writers.  They have all to be told again if it was plentiful, and is
+ * no longer. */
+static void settle(struct writeback *wb, uint64_t nr) REQUIRES(wb->lock)
 {
     enum writeback_state old = atomic_load_explicit(&wb->state,
-                                                memory_order_relaxed);
+                                                    memory_order_relaxed);
     enum writeback_state new;
     uint64_t reserve;
 
     if (clock_monotonic_ns() - wb->looked_ns > SECOND_NS)
         read_limit(wb);
     wb->nr = nr;
-    reserve = writeback_reserve(wb->dirty, nr);
+    reserve = writeback_reserve(wb, nr);
     new = state_for(old, pool_hold(wb->pool, nr ? reserve : 0), reserve);
     atomic_store_explicit(&wb->state, new, memory_order_release);
-    if (old != WRITEBACK_PLENTIFUL || new == WRITEBACK_PLENTIFUL)
-        return false;
-    wb->times++;
-    return true;
+    wb->times += old == WRITEBACK_PLENTIFUL && new != WRITEBACK_PLENTIFUL;
+}
+
+/* Is it plentiful, and would be with one writer more?  Held beforehand, so that
+ * nobody gets it in between. */
+static bool has_room_for_one(struct writeback *wb) REQUIRES(wb->lock)
+{
+    enum writeback_state now = atomic_load_explicit(&wb->state,
+                                                    memory_order_relaxed);
+    uint64_t reserve = writeback_reserve(wb, wb->nr + 1);
+
+    return state_for(now, pool_hold(wb->pool, reserve), reserve) ==
+           WRITEBACK_PLENTIFUL;
 }
 
 /* Some of those that were not told this time; they go to the end of the list. */
 static unsigned gather(struct writeback *wb, uint64_t ids[BATCH])
+    REQUIRES(wb->lock)
 {
     unsigned nr = 0;
 
-    mutex_lock(&wb->lock, RANK_FUSE);
     while (nr < BATCH && !list_empty(&wb->writers)) {
         struct writeback_writer *writer =
             list_entry(wb->writers.next, struct writeback_writer, link);
@@ -201,34 +227,46 @@ static unsigned gather(struct writeback *wb, uint64_t ids[BATCH])
         list_add_tail(&wb->writers, &writer->link);
         ids[nr++] = writer->id;
     }
-    mutex_unlock(&wb->lock);
     return nr;
 }
 
-static void make_all_ask(struct writeback *wb)
+/* Returns when all who had to be told have been, be it by others.  A notice waits
+ * for no request, so neither does this. */
+static void make_all_ask(struct writeback *wb) REQUIRES(wb->lock)
 {
     uint64_t ids[BATCH];
     unsigned nr;
 
-    do {
-        nr = gather(wb, ids);
+    while ((nr = gather(wb, ids)) > 0) {
+        wb->telling++;
+        mutex_unlock(&wb->lock);
         for (unsigned i = 0; i < nr; i++)
             wb->ask(wb->ctx, ids[i]);
-    } while (nr == BATCH);
+        mutex_lock(&wb->lock, RANK_FUSE);
+        if (--wb->telling == 0)
+            cond_broadcast(&wb->all_told);
+    }
+    while (wb->telling > 0)
+        cond_wait(&wb->all_told, &wb->lock);
 }
 
 /* --- what the front end calls -------------------------------------------- */
 
-void writeback_init(struct writeback *wb, struct pool *pool, const char *mountpoint,
-                void (*ask)(void *ctx, uint64_t id), void *ctx)
+void writeback_init(struct writeback *wb, struct pool *pool,
+                    const char *mountpoint,
+                    void (*ask)(void *ctx, uint64_t id), void *ctx)
 {
+    struct pool_stats stats;
+
+    pool_stats(pool, &stats);
     wb->pool = pool;
     wb->ask = ask;
     wb->ctx = ctx;
     wb->limit_fd = -1;
+    wb->at_once = MIN(stats.used_max / AT_ONCE_SHARE, (uint64_t)AT_ONCE);
     list_init(&wb->writers);
-    find_limit(wb, mountpoint);
-    pool_grow_ahead(pool, 2 * writeback_reserve(wb->dirty, FEW_WRITERS));
+    find_limit(wb, mountpoint, stats.used_max);
+    pool_grow_ahead(pool, 2 * writeback_reserve(wb, FEW_WRITERS));
 }
 
 void writeback_fini(struct writeback *wb)
@@ -238,55 +276,50 @@ void writeback_fini(struct writeback *wb)
     wb->pool = NULL;
 }
 
-bool writeback_join(struct writeback *wb, struct writeback_writer *writer, uint64_t id)
+bool writeback_join(struct writeback *wb, struct writeback_writer *writer,
+                    uint64_t id)
 {
-    bool joins, told;
+    bool joins;
 
     mutex_lock(&wb->lock, RANK_FUSE);
-    told = settle(wb, wb->nr + 1);
-    joins = writeback_is_plentiful(wb);
+    joins = has_room_for_one(wb);
     if (joins) {
         *writer = (struct writeback_writer){ .told = wb->times, .id = id };
         list_add_tail(&wb->writers, &writer->link);
-    } else {
-        told |= settle(wb, wb->nr - 1);
     }
+    settle(wb, wb->nr + joins); /* the limit may be another by now */
+    make_all_ask(wb);
     mutex_unlock(&wb->lock);
-    if (told)
-        make_all_ask(wb);
     return joins;
 }
 
 void writeback_leave(struct writeback *wb, struct writeback_writer *writer)
 {
-    bool told;
-
     mutex_lock(&wb->lock, RANK_FUSE);
     list_del(&writer->link);
-    told = settle(wb, wb->nr - 1);
+    settle(wb, wb->nr - 1);
+    make_all_ask(wb);
     mutex_unlock(&wb->lock);
-    if (told)
-        make_all_ask(wb);
-}
-
-static enum writeback_state look(struct writeback *wb)
-{
-    bool told;
-
-    mutex_lock(&wb->lock, RANK_FUSE);
-    told = settle(wb, wb->nr);
-    mutex_unlock(&wb->lock);
-    if (told)
-        make_all_ask(wb);
-    return atomic_load_explicit(&wb->state, memory_order_acquire);
 }
 
 void writeback_look(struct writeback *wb)
 {
-    look(wb);
+    if (!writeback_is_on(wb))
+        return;
+    mutex_lock(&wb->lock, RANK_FUSE);
+    settle(wb, wb->nr);
+    make_all_ask(wb);
+    mutex_unlock(&wb->lock);
 }
 
 int writeback_ask(struct writeback *wb)
 {
-    return look(wb) == WRITEBACK_FULL ? -ENOSPC : 0;
+    enum writeback_state state;
+
+    mutex_lock(&wb->lock, RANK_FUSE);
+    settle(wb, wb->nr);
+    make_all_ask(wb);
+    state = atomic_load_explicit(&wb->state, memory_order_relaxed);
+    mutex_unlock(&wb->lock);
+    return state == WRITEBACK_FULL ? -ENOSPC : 0;
 }

@@ -3,7 +3,9 @@
  * Marks on the number of free frames, from the top:
  *
  *     high     pageout stops here
- *     low      pageout starts below; readahead stops
+ *     low      pageout starts below
+ *     low - batch   readahead stops: what it takes from above low wakes pageout.
+ *              (Stopping at low, it was refused a batch while pageout slept.)
  *     min      writers wait below
  *     reserve  from here on only page-ins, which give their block back when
  *              blocks are short, so that they refill it; and metadata
@@ -73,7 +75,7 @@ static bool exhausted(struct pool *pool)
 static uint32_t frames_floor(struct pool *pool, enum pool_wait wait)
 {
     if (wait == POOL_AHEAD)
-        return pool->low;
+        return pool->low - pool->batch;
     if (wait == POOL_WAIT_READ)
         return 0;
     return launder_in_vain(pool) ? pool->reserve / 2 : pool->min;

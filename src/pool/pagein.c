@@ -7,7 +7,7 @@
  * When the read is done each page becomes
  *
  *     CLEAN   and keeps its block, or
- *     DIRTY   giving it back, while blocks are short (I18): less than a sixteenth
+ *     DIRTY   giving it back, while blocks are short (I18): less than 1/64
  *             of them is free, so that long runs get rare.  Above that it would
  *             only have to be written again.  Blocks the file could still grow
  *             by count as free.  Always if the block's area is on its way out
@@ -27,7 +27,7 @@
 /* One read in flight for so many frames; few pools need the most. */
 enum { FRAMES_EACH = 512, COUNT_MIN = 8 };
 /* Blocks are short when less than one in so many is free. */
-enum { SHORT_PART = 16 };
+enum { SHORT_PART = 64 };
 
 struct pool_io {
     struct swap_io io;

@@ -29,7 +29,7 @@ static uint32_t pow2_below(uint32_t value)
     return value == 0 ? 0 : 1u << bit_highest(value);
 }
 
-/* For 8 MiB (P about 2000 frames): reserve 64, batch 32, min 95, low 126, high
+/* For 8 MiB (P about 2000 frames): reserve 64, batch 32, min 95, low 127, high
  * 188; from 128 MiB on batches and clusters are whole 1 MiB requests.  Two batches
  * fit in the reserve: one for a page-in, one for a writer who must overwrite what is
  * on swap.  A cluster is never less than 64 pages, however small the pool: where
@@ -60,12 +60,13 @@ uint32_t pool_share_of(const struct pool *pool, uint32_t frames)
 void pool_set_marks(struct pool *pool, uint32_t frames)
 {
     uint32_t step = MAX(frames / 64, 8u), min = pool->reserve + step;
+    uint32_t low = min + MAX(step, pool->batch);
 
     pool->min = min;
-    pool->low = min + step;
-    pool->high = min + 3 * step;
+    pool->low = low;
+    pool->high = MAX(min + 3 * step, low + step);
     pool->data_share = pool_share_of(pool, frames);
-    arena_set_low(pool->arena, min + step);
+    arena_set_low(pool->arena, low);
 }
 
 uint32_t pool_pins_max(const struct pool *pool)

@@ -14,9 +14,14 @@
  * The queue is threaded through the requests themselves, so any number of them
  * may be submitted and nothing is allocated (9).  No lock is held in done(), so
  * it may submit.
+ *
+ * A request may be done, and with it the last block of its area be free and the
+ * engine on its end, before its submitter has come to wake the backend.  So those
+ * who are between the two are counted, and the end waits for them.
  */
 #include "io_internal.h"
 
+#include "clock.h"
 #include "log.h"
 
 #include <errno.h>
@@ -26,6 +31,8 @@
 
 /* The callback of the pool does most of what happens on a thread. */
 enum { STACK_BYTES = 256 * 1024 };
+/* Until a submitter has let go of an engine that is to end. */
+enum { PAUSE_NS = 100000 };
 
 int io_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 {
@@ -99,6 +106,8 @@ void swap_engine_destroy(struct swap_engine *engine)
     INVARIANT("E1", list_empty(&engine->queue));
     engine->stopping = true;
     mutex_unlock(&engine->lock);
+    while (atomic_load_explicit(&engine->waking, memory_order_acquire) > 0)
+        clock_sleep_ns(PAUSE_NS);
     engine->backend->wake(engine);
     engine->backend->stop(engine);
     free(engine);
@@ -124,8 +133,10 @@ void swap_engine_submit(struct swap_engine *engine, struct swap_io *io)
     prepare(engine, io);
     mutex_lock(&engine->lock, RANK_IO);
     list_add_tail(&engine->queue, &io->link);
+    atomic_fetch_add_explicit(&engine->waking, 1, memory_order_relaxed);
     mutex_unlock(&engine->lock);
     engine->backend->wake(engine);
+    atomic_fetch_sub_explicit(&engine->waking, 1, memory_order_release);
 }
 
 void swap_engine_run(struct swap_engine *engine, struct swap_io *io)

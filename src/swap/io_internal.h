@@ -31,6 +31,8 @@ struct swap_engine {
     struct mutex lock;                /* RANK_IO */
     struct list queue;                /* (L) submitted, not yet begun */
     bool stopping;                    /* (L) */
+    _Atomic uint32_t waking;          /* submitters that will wake the backend;
+                                       * raised under the lock */
 };                                    /* (c) constant after start */
 
 extern const struct io_backend io_backend_uring, io_backend_threads;

@@ -12,7 +12,7 @@
 #   need_root, need_daemon, need_uring, need CMD, long N M
 #
 # In the environment: PAGERFS the daemon, PAGERCTL, HELPERS the folder of the
-# programs built from this one's C files, FSX, STRESS and TANGLE those of the folders
+# programs built from this one's C files, FSX, STRESS, TANGLE, STEER those of the folders
 # beside it, TRANSPORT=dev or uring for nothing but that, LONG=1 for the long form,
 # WORK_BASE where to work (/var/tmp).  PAGERFS_FSTYPE=tmpfs mounts the kernel's tmpfs
 # instead: for writing tests, and to see that they are fair.
@@ -35,6 +35,7 @@ HELPERS=${HELPERS:-$build/tests/mount}
 FSX=${FSX:-$build/tests/fsx/fsx}
 STRESS=${STRESS:-$build/tests/stress/stress}
 TANGLE=${TANGLE:-$build/tests/stress/tangle}
+STEER=${STEER:-$build/tests/stress/steer}
 PAGERFS_FSTYPE=${PAGERFS_FSTYPE:-pagerfs}
 LONG=${LONG:-0}
 name=${name:-$(basename "$0" .sh)}

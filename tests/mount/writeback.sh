@@ -50,8 +50,8 @@ writes=$(($(figure requests write) - before))
 ((writes <= 64)) || fail "8192 bytes took $writes requests"
 rm "$mnt/bytes"
 
-exercise 2000 -l 300000
-exercise 600 -l 5000000 -o 300000
+exercise "$(long 2000 200000)" -l 300000
+exercise "$(long 600 60000)" -l 5000000 -o 300000
 rm "$mnt/file"
 
 # Through rings only what is different there: more at once.

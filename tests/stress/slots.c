@@ -4,7 +4,8 @@
  * of what must be in it.  A step locks one slot, does one thing with it, checks
  * the result and lets it go: so within a file things happen in order, and the
  * files, their directories and the memory behind them are used by all threads
- * at once.  A slot's file is renamed, linked, removed and made anew as well.
+ * at once.  A slot's file is renamed, linked, removed and made anew as well; where
+ * there may be no space for it, the slot has no file until there is.
  */
 #include "stress.h"
 
@@ -24,7 +25,7 @@ struct slot {
     pthread_mutex_t lock; /* protects everything below and the file */
     unsigned dir;
     unsigned number;
-    int fd;
+    int fd;        /* -1: there was no space for the file */
     uint64_t size;
     uint8_t *shadow; /* MAX_SIZE bytes, zero beyond size */
 };
@@ -42,7 +43,7 @@ static void open_slot(struct slot *slot, int flags)
 
     name_of(slot, slot->dir, name);
     slot->fd = open(name, O_RDWR | flags, 0644);
-    if (slot->fd < 0)
+    if (slot->fd < 0 && !no_space())
         die("open %s", name);
 }
 
@@ -119,20 +120,30 @@ static void grow_shadow(struct slot *slot, uint64_t size)
 static void step_write(struct slot *slot, struct random *r)
 {
     uint64_t at, length = range_in(r, &at);
+    static _Thread_local uint8_t bytes[MAX_IO + 8];
+    size_t written;
 
-    random_bytes(r, slot->shadow + at, length);
-    if (pwrite(slot->fd, slot->shadow + at, length, (off_t)at) !=
-        (ssize_t)length)
-        die("file%u: write of %lu at %lu", slot->number, length, at);
-    grow_shadow(slot, at + length);
+    random_bytes(r, bytes, length);
+    if (!write_all(slot->fd, bytes, length, (off_t)at, &written))
+        die("file%u: write of %lu at %lu gave %zu", slot->number, length, at,
+            written);
+    memcpy(slot->shadow + at, bytes, written);
+    if (written > 0)
+        grow_shadow(slot, at + written);
 }
 
+/* A page for which there is no space is a SIGBUS: they are asked for before. */
 static void step_mapwrite(struct slot *slot, struct random *r)
 {
     uint64_t at, length = range_in(r, &at), lead = at % 4096;
     uint8_t *map;
 
-    if (at + length > slot->size &&
+    if (may_be_full && fallocate(slot->fd, 0, (off_t)at, (off_t)length) != 0) {
+        if (!no_space())
+            die("file%u: fallocate", slot->number);
+        return;
+    }
+    if (!may_be_full && at + length > slot->size &&
         ftruncate(slot->fd, (off_t)(at + length)) != 0)
         die("file%u: ftruncate", slot->number);
     grow_shadow(slot, at + length);
@@ -177,8 +188,11 @@ static void step_rename(struct slot *slot, struct random *r)
 
     name_of(slot, slot->dir, from);
     name_of(slot, dir, to);
-    if (rename(from, to) != 0)
-        die("rename %s to %s", from, to);
+    if (rename(from, to) != 0) {
+        if (!no_space())
+            die("rename %s to %s", from, to);
+        return;
+    }
     slot->dir = dir;
     close(slot->fd);
     open_slot(slot, 0);
@@ -208,7 +222,10 @@ static void step_link(struct slot *slot, struct random *r)
     name_of(slot, slot->dir, name);
     sprintf(other, "d%u/link%u", (unsigned)random_below(r, NR_DIRS),
             slot->number);
-    if (link(name, other) != 0 || fstat(slot->fd, &st) != 0 || unlink(other))
+    if (link(name, other) != 0 && no_space())
+        return;
+    errno = 0;
+    if (access(other, F_OK) != 0 || fstat(slot->fd, &st) != 0 || unlink(other))
         die("link %s to %s", name, other);
     errno = 0;
     if (st.st_nlink != 2)
@@ -231,14 +248,20 @@ void slots_step(struct random *r)
     struct slot *slot = &slots[random_below(r, NR_SLOTS)];
 
     pthread_mutex_lock(&slot->lock);
-    kinds[random_below(r, sizeof(kinds) / sizeof(kinds[0]))](slot, r);
-    check_size(slot);
+    if (slot->fd < 0)
+        open_slot(slot, O_CREAT | O_EXCL);
+    if (slot->fd >= 0)
+        kinds[random_below(r, sizeof(kinds) / sizeof(kinds[0]))](slot, r);
+    if (slot->fd >= 0)
+        check_size(slot);
     pthread_mutex_unlock(&slot->lock);
 }
 
 void slots_check(void)
 {
     for (unsigned i = 0; i < NR_SLOTS; i++) {
+        if (slots[i].fd < 0)
+            continue;
         uncache(slots[i].fd);
         check_range(&slots[i], 0, slots[i].size);
         close(slots[i].fd);

@@ -1,10 +1,12 @@
 /* stress.c - many threads on one file system, each byte known.
  *
- *     stress DIR THREADS SECONDS [SEED]
+ *     stress DIR THREADS SECONDS [SEED [full]]
  *
  * Each thread takes random steps: on a file that it has to itself for the
  * length of a step, names included (slots.c), or in its own bytes of the one
  * file that all share (stripes.c).  At the end everything is read once more.
+ * With `full`, there may be no space now and then: what was refused has not
+ * happened, and what was accepted has.
  */
 #include "stress.h"
 
@@ -23,8 +25,10 @@
 
 enum { MAX_THREADS = 64 };
 
+bool may_be_full;
+
 static _Atomic bool stop;
-static _Atomic uint64_t steps;
+static _Atomic uint64_t steps, refusals;
 static uint64_t seed;
 
 /* splitmix64 */
@@ -65,6 +69,31 @@ void die(const char *format, ...)
     _exit(EXIT_FAILURE);
 }
 
+bool no_space(void)
+{
+    bool is = may_be_full && errno == ENOSPC;
+
+    atomic_fetch_add(&refusals, is);
+    return is;
+}
+
+bool write_all(int fd, const uint8_t *bytes, size_t length, off_t at,
+               size_t *written)
+{
+    *written = 0;
+    while (*written < length) {
+        ssize_t n = pwrite(fd, bytes + *written, length - *written,
+                           at + (off_t)*written);
+
+        if (n < 0)
+            return no_space();
+        *written += (size_t)n;
+        if (!may_be_full && *written < length)
+            return false;
+    }
+    return true;
+}
+
 void uncache(int fd)
 {
     if (fsync(fd) != 0)
@@ -94,12 +123,13 @@ int main(int argc, char **argv)
     unsigned count, seconds;
 
     if (argc < 4 || chdir(argv[1]) != 0) {
-        fputs("usage: stress DIR THREADS SECONDS [SEED]\n", stderr);
+        fputs("usage: stress DIR THREADS SECONDS [SEED [full]]\n", stderr);
         return 2;
     }
     count = (unsigned)atoi(argv[2]);
     seconds = (unsigned)atoi(argv[3]);
     seed = argc > 4 ? strtoumax(argv[4], NULL, 0) : (uint64_t)time(NULL);
+    may_be_full = argc > 5 && strcmp(argv[5], "full") == 0;
     if (count == 0 || count > MAX_THREADS)
         die("1 to %d threads", MAX_THREADS);
     slots_create(seed);
@@ -113,7 +143,8 @@ int main(int argc, char **argv)
         pthread_join(threads[i], NULL);
     slots_check();
     stripes_check();
-    printf("stress: %" PRIu64 " steps of %u threads, every byte right "
-           "(seed %" PRIu64 ")\n", atomic_load(&steps), count, seed);
+    printf("stress: %" PRIu64 " steps of %u threads, every byte right; %" PRIu64
+           " times no space (seed %" PRIu64 ")\n", atomic_load(&steps), count,
+           atomic_load(&refusals), seed);
     return EXIT_SUCCESS;
 }

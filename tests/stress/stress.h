@@ -11,8 +11,10 @@
 #ifndef STRESS_H
 #define STRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct random {
     uint64_t state;
@@ -23,6 +25,13 @@ void random_bytes(struct random *r, uint8_t *bytes, size_t length);
 /* Says what is wrong, with errno, and ends. */
 _Noreturn void die(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+/* ENOSPC is no failure, when and where POSIX has it. */
+extern bool may_be_full;
+/* It is errno, and no failure. */
+bool no_space(void);
+/* Writes it all, or no_space: *written bytes, from the first on. */
+bool write_all(int fd, const uint8_t *bytes, size_t length, off_t at,
+               size_t *written);
 /* The next reads of the file ask the file system. */
 void uncache(int fd);
 

@@ -49,10 +49,13 @@ static void store(struct random *r, unsigned stripe)
     size_t from = random_below(r, STRIPE);
     size_t length = 1 + random_below(r, STRIPE - from);
     off_t at = (off_t)stripe * STRIPE + (off_t)from;
+    uint8_t bytes[STRIPE + 8];
+    size_t written;
 
-    random_bytes(r, shadow + at, length);
-    if (pwrite(fd, shadow + at, length, at) != (ssize_t)length)
+    random_bytes(r, bytes, length);
+    if (!write_all(fd, bytes, length, at, &written))
         die("write to stripe %u", stripe);
+    memcpy(shadow + at, bytes, written);
 }
 
 static void punch(unsigned stripe)

@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { DIRTY = 100, MANY = 200, SPARE = 8 };
 
@@ -47,11 +49,16 @@ static void start_with_file(void)
     entry = kernel_create(&kernel, "file", &fh);
 }
 
+static uint64_t reserve_of(uint64_t nr)
+{
+    return writeback_reserve(&kernel.session->writeback, nr);
+}
+
 static uint64_t room(void)
 {
     uint64_t nr = writers();
 
-    return pool_hold(kernel.pool, nr ? writeback_reserve(DIRTY, nr) : 0);
+    return pool_hold(kernel.pool, nr ? reserve_of(nr) : 0);
 }
 
 /* Others take all but `left` of the room, which may be some of what is held. */
@@ -129,9 +136,10 @@ END_TEST
 
 START_TEST(in_short_each_write_asks)
 {
-    uint64_t reserve = writeback_reserve(DIRTY, 1), valid;
+    uint64_t reserve, valid;
 
     start_with_file();
+    reserve = reserve_of(1);
     leave(reserve + reserve / 4 + 1);
     ck_assert_int_eq(getattr(FUSE_GETATTR_FH, &valid), 0);
     ck_assert_uint_eq(kernel.stale, 0);
@@ -151,11 +159,12 @@ END_TEST
 
 START_TEST(when_full_a_write_is_refused_and_nothing_else)
 {
-    uint64_t reserve = writeback_reserve(DIRTY, 1), valid;
+    uint64_t reserve, valid;
     struct fuse_setattr_in set = { .valid = FATTR_MODE, .mode = 0600 };
     struct fuse_attr_out out;
 
     start_with_file();
+    reserve = reserve_of(1);
     leave(reserve + SPARE);
     for (unsigned i = 0; i < 2 * SPARE; i++)
         ck_assert_int_eq(write_back_a_page(), 0);
@@ -173,10 +182,11 @@ END_TEST
 
 START_TEST(what_was_accepted_fits_and_nobody_else_gets_it)
 {
-    uint64_t reserve = writeback_reserve(DIRTY, 1);
+    uint64_t reserve;
     uint32_t got;
 
     start_with_file();
+    reserve = reserve_of(1);
     ck_assert_int_eq(write_back_a_page(), 0);
     leave(reserve);
     ck_assert_int_eq(pool_charge(kernel.pool, 1, true, &got), -ENOSPC);
@@ -209,12 +219,13 @@ START_TEST(without_a_writer_nothing_is_held)
 }
 END_TEST
 
-/* Back only when there is a quarter of the reserve more than where it began. */
+/* Back only when there is as much again as was kept ahead. */
 START_TEST(plenty_comes_back_with_a_distance)
 {
-    uint64_t reserve = writeback_reserve(DIRTY, 1), valid;
+    uint64_t reserve, valid;
 
     start_with_file();
+    reserve = reserve_of(1);
     leave(reserve);
     ck_assert_int_eq(write_back_a_page(), 0);
     ck_assert_uint_eq(kernel.stale, 1);
@@ -244,11 +255,77 @@ START_TEST(all_writers_are_told_once)
     }
     ck_assert_uint_eq(writers(), MANY);
     entry = made[MANY - 1];
-    leave(writeback_reserve(DIRTY, MANY));
+    leave(reserve_of(MANY));
     ck_assert_int_eq(write_back_a_page(), 0);
     ck_assert_uint_eq(kernel.stale, MANY);
     ck_assert_int_eq(write_back_a_page(), 0);
     ck_assert_uint_eq(kernel.stale, MANY);
+    stop();
+}
+END_TEST
+
+static _Atomic bool asked, go_on, looked;
+
+static void slow_ask(void *ctx, uint64_t id)
+{
+    (void)ctx;
+    (void)id;
+    atomic_store(&asked, true);
+    while (!atomic_load(&go_on))
+        usleep(1000);
+}
+
+static void *answer(void *wb)
+{
+    writeback_look(wb);
+    return NULL;
+}
+
+static void *answer_another(void *wb)
+{
+    writeback_look(wb);
+    atomic_store(&looked, true);
+    return NULL;
+}
+
+/* Who answers a WRITE while another thread is still telling them waits for it. */
+START_TEST(nothing_is_answered_before_all_are_told)
+{
+    struct writeback *wb;
+    pthread_t first, second;
+
+    start_with_file();
+    wb = &kernel.session->writeback;
+    wb->ask = slow_ask;
+    leave(reserve_of(1));
+    ck_assert_int_eq(pthread_create(&first, NULL, answer, wb), 0);
+    while (!atomic_load(&asked))
+        usleep(1000);
+    ck_assert_int_eq(pthread_create(&second, NULL, answer_another, wb), 0);
+    usleep(20000);
+    ck_assert(!atomic_load(&looked));
+    atomic_store(&go_on, true);
+    pthread_join(first, NULL);
+    pthread_join(second, NULL);
+    ck_assert(atomic_load(&looked));
+    stop();
+}
+END_TEST
+
+/* A file more than there is room for is not cached, and nobody has to ask. */
+START_TEST(one_too_many_is_not_cached)
+{
+    uint64_t valid, nr = 0;
+
+    start_with_file();
+    leave(2 * reserve_of(1));
+    while (!(flags_of_open() & FOPEN_DIRECT_IO))
+        nr++;
+    ck_assert_uint_gt(nr, 0);
+    ck_assert_uint_eq(writers(), nr + 1);
+    ck_assert_int_eq(getattr(FUSE_GETATTR_FH, &valid), 0);
+    ck_assert_uint_eq(valid, REPLY_FOR_EVER);
+    ck_assert_uint_eq(kernel.stale, 0);
     stop();
 }
 END_TEST
@@ -274,4 +351,5 @@ UNIT_MAIN("writeback", in_plenty_it_asks_once, in_short_each_write_asks,
           when_full_a_write_is_refused_and_nothing_else,
           what_was_accepted_fits_and_nobody_else_gets_it,
           without_a_writer_nothing_is_held, plenty_comes_back_with_a_distance,
-          all_writers_are_told_once, without_the_option_there_is_none_of_it)
+          all_writers_are_told_once, nothing_is_answered_before_all_are_told,
+          one_too_many_is_not_cached, without_the_option_there_is_none_of_it)

@@ -16,6 +16,27 @@ static void note_lost(void *ctx, struct object *object, uint64_t index)
     f->lost++;
 }
 
+static struct object *next_object(void *ctx, uint32_t from, uint32_t *number)
+{
+    struct fixture *f = ctx;
+
+    while (from < FIXTURE_FILES && !f->objects[from])
+        from++;
+    if (from >= FIXTURE_FILES)
+        return NULL;
+    *number = from;
+    atomic_fetch_add(&f->in_hand, 1);
+    return f->objects[from];
+}
+
+static void put_object(void *ctx, struct object *object)
+{
+    struct fixture *f = ctx;
+
+    (void)object;
+    atomic_fetch_sub(&f->in_hand, 1);
+}
+
 void fixture_up(struct fixture *f, uint32_t frames, uint32_t blocks,
                 uint64_t limit)
 {
@@ -33,6 +54,8 @@ void fixture_up(struct fixture *f, uint32_t frames, uint32_t blocks,
     config.swap = f->swap;
     f->store.arena = arena;
     f->store.lost = note_lost;
+    f->store.next = next_object;
+    f->store.put = put_object;
     f->store.ctx = f;
     ck_assert_int_eq(pool_create(&f->store.pool, &config), 0);
     ck_assert_int_eq(pool_start(f->store.pool), 0);
@@ -49,6 +72,7 @@ void fixture_down(struct fixture *f)
     ck_assert_uint_eq(stats.metadata, 0);
     ck_assert_uint_eq(fake_swap_counts().nr_used, 0);
     ck_assert_uint_eq(f->store.pins.taken, 0);
+    ck_assert_uint_eq(f->in_hand, 0);
     pool_destroy(f->store.pool);
     swap_destroy(f->swap);
     arena_destroy(f->store.arena);
@@ -63,11 +87,20 @@ void file_up(struct fixture *f, struct file *file, uint64_t max)
     *file = (struct file){ object, calloc(1, max),
                            calloc(pages_for(max) + 1, sizeof(bool)), 0, max };
     object_init(file->object);
+    for (unsigned i = 0; i < FIXTURE_FILES; i++)
+        if (!f->objects[i]) {
+            f->objects[i] = file->object;
+            return;
+        }
+    ck_abort_msg("too many files");
 }
 
 void file_down(struct fixture *f, struct file *file)
 {
     object_check(&f->store, file->object);
+    for (unsigned i = 0; i < FIXTURE_FILES; i++)
+        if (f->objects[i] == file->object)
+            f->objects[i] = NULL;
     object_fini(&f->store, file->object);
     arena_free(f->store.arena, file->object);
     free(file->bytes);

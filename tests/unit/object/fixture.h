@@ -28,10 +28,16 @@
         ck_assert_msg((cond), "never became true: %s", #cond);      \
     } while (0)
 
+enum { FIXTURE_FILES = 8 };
+
 struct fixture {
     struct swap *swap;
     struct object_store store;
     _Atomic uint32_t lost;     /* pages reported lost */
+    /* Those that are up, as a walk over all objects meets them; and how many of
+     * these it has in hand. */
+    struct object *objects[FIXTURE_FILES];
+    _Atomic uint32_t in_hand;
 };
 
 /* frames 0: 300; blocks 0: none.  limit in pages, 0 none. */

@@ -46,12 +46,32 @@ static void give_back(uint32_t nr)
     pool_frames_put(rig.pool, nr, taken + nr_taken);
 }
 
-START_TEST(readahead_stops_at_low_and_others_at_min)
+START_TEST(readahead_stops_below_low_and_others_at_min)
 {
     setup(4096, true);
     grow_file(rig.pool, 4096);
-    ck_assert_uint_eq(take_all(POOL_AHEAD), rig.pool->low);
+    ck_assert_uint_eq(take_all(POOL_AHEAD), rig.pool->low - rig.pool->batch);
     ck_assert_uint_eq(take_all(POOL_NOWAIT), rig.pool->min);
+    give_back(nr_taken);
+    rig_down(&rig);
+}
+END_TEST
+
+/* Where pageout sleeps, there is a batch to be had. */
+START_TEST(readahead_is_refused_only_while_pageout_works)
+{
+    uint32_t frames[SWAP_IO_MAX_PAGES], nr;
+
+    setup(4096, true);
+    grow_file(rig.pool, 4096);
+    nr = rig.pool->batch;
+    while (free_frames() > rig.pool->low)
+        ck_assert_int_eq(pool_frames_get(rig.pool, 1, &taken[nr_taken++],
+                                         POOL_NOWAIT), 0);
+    ck_assert_int_eq(pool_frames_get(rig.pool, nr, frames, POOL_AHEAD), 0);
+    ck_assert_uint_lt(free_frames(), rig.pool->low);
+    ck_assert_int_eq(pool_frames_get(rig.pool, nr, frames, POOL_AHEAD), -EAGAIN);
+    pool_frames_put(rig.pool, nr, frames);
     give_back(nr_taken);
     rig_down(&rig);
 }
@@ -356,7 +376,8 @@ START_TEST(no_wake_up_is_lost)
 }
 END_TEST
 
-UNIT_MAIN("frames", readahead_stops_at_low_and_others_at_min,
+UNIT_MAIN("frames", readahead_stops_below_low_and_others_at_min,
+          readahead_is_refused_only_while_pageout_works,
           a_page_in_uses_up_the_reserve, all_frames_or_none,
           without_swap_every_page_that_was_charged_gets_its_frame,
           one_who_wants_a_frame_evicts_a_clean_page_himself,

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -428,6 +430,71 @@ START_TEST(eight_threads_read_what_they_wrote)
 }
 END_TEST
 
+/* --- a backend that does nothing, but can be held in its wake ----------------- */
+
+static _Atomic bool in_wake, may_wake, stopped;
+
+static void held_wake(struct swap_engine *engine)
+{
+    (void)engine;
+    atomic_store(&in_wake, true);
+    while (!atomic_load(&may_wake))
+        clock_sleep_ns(100000);
+}
+
+static void note_stop(struct swap_engine *engine)
+{
+    (void)engine;
+    atomic_store(&stopped, true);
+}
+
+static const struct io_backend held_backend = { .name = "held",
+                                                .stop = note_stop,
+                                                .wake = held_wake };
+
+static void *submit_one(void *arg)
+{
+    struct swap_engine *engine = arg;
+    static struct swap_io io = { .nr = 1 };
+
+    swap_engine_submit(engine, &io);
+    return NULL;
+}
+
+static void *destroy(void *engine)
+{
+    swap_engine_destroy(engine);
+    return NULL;
+}
+
+/* Its request was done while it was between the queue and the wake. */
+START_TEST(destroy_waits_for_who_has_yet_to_wake_the_backend)
+{
+    struct swap_engine *engine = calloc(1, sizeof(*engine));
+    struct swap_file file = { .fd = -1, .nr_blocks = 1 };
+    pthread_t submitter, destroyer;
+
+    ck_assert_ptr_nonnull(engine);
+    engine->backend = &held_backend;
+    engine->file = &file;
+    list_init(&engine->queue);
+    pthread_create(&submitter, NULL, submit_one, engine);
+    while (!atomic_load(&in_wake))
+        clock_sleep_ns(100000);
+    mutex_lock(&engine->lock, RANK_IO);
+    ck_assert_ptr_nonnull(engine_next(engine));
+    mutex_unlock(&engine->lock);
+    pthread_create(&destroyer, NULL, destroy, engine);
+    clock_sleep_ns(20000000);
+    ck_assert(!atomic_load(&stopped));
+    ck_assert_uint_eq(atomic_load(&engine->waking), 1);
+    atomic_store(&may_wake, true);
+    pthread_join(submitter, NULL);
+    pthread_join(destroyer, NULL);
+    ck_assert(atomic_load(&stopped));
+}
+END_TEST
+
 UNIT_MAIN("io", advance_goes_on_by_whole_pages,
           advance_stops_at_errors_and_at_the_end, what_is_written_is_read,
           the_caller_may_move_the_bytes_itself, a_lane_may_move_the_bytes,
@@ -436,4 +503,5 @@ UNIT_MAIN("io", advance_goes_on_by_whole_pages,
           the_end_of_the_file_is_eio_after_what_there_is,
           a_write_error_is_told, without_o_direct_the_page_cache_stays_empty,
           destroy_waits_for_the_last_done_to_return,
+          destroy_waits_for_who_has_yet_to_wake_the_backend,
           eight_threads_read_what_they_wrote)
