@@ -53,8 +53,6 @@ enum lock_rank {
     RANK_SWAP,     /* the block allocator */
     RANK_IO,       /* submission side of the I/O engine */
     RANK_ARENA,    /* free frames and slabs */
-    RANK_STATS,    /* counters */
-    RANK_LOG,
 };
 
 struct CAPABILITY("mutex") mutex {
@@ -64,8 +62,6 @@ struct CAPABILITY("mutex") mutex {
 struct cond {
     _Atomic uint32_t seq;
 };
-
-#define MUTEX_INIT { 0 }
 
 void mutex_lock(struct mutex *m, enum lock_rank rank) ACQUIRE(m);
 bool mutex_trylock(struct mutex *m, enum lock_rank rank) TRY_ACQUIRE(true, m);

@@ -138,7 +138,7 @@ struct pool_stats {
     uint32_t blocks_max, blocks_backed, blocks_free;
     uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
     uint64_t evictions, redirtied, refaults, lost;
-    uint64_t throttled_ns; /* that writers have waited for frames, all together */
+    uint64_t writers_waited_ns; /* for frames, all together */
     /* Pages that came by readahead; of these, asked for; and evicted before. */
     uint64_t readahead_pages, readahead_used, readahead_unused;
     uint64_t reading, clean, dirty, writing; /* pages by state, at this moment */

@@ -71,6 +71,8 @@ int session_create(struct session **out, const struct session_config *config)
         /* allow_root is about ids, and enforced here. */
         .idmap = !config->options->allow_root,
     };
+    session->writeback_max =
+        config->options->writeback_max.bytes >> PAGE_SHIFT;
     session->wanted = config->options->transport;
     session->queues = sizing->queues;
     session->depth = sizing->depth;
@@ -177,8 +179,8 @@ int session_mount(struct session *session, const char *mountpoint)
     if (err == 0) {
         remount_init(&session->remount, mountpoint);
         if (session->init.writeback)
-            writeback_init(&session->writeback, session->pool, mountpoint, make_ask,
-                       session);
+            writeback_init(&session->writeback, session->pool, mountpoint,
+                           session->writeback_max, make_ask, session);
         return 0;
     }
     close(session->fd);

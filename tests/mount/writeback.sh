@@ -125,3 +125,20 @@ exec {held}>"$mnt/held"
 head -c 1000000 /dev/zero >&"$held"
 exec {held}>&-
 umount_fs
+
+# The kernel's limit as it was asked for, and all that was accepted fits then, too.
+limit_is() {
+    local bytes
+    bytes=$(<"/sys/class/bdi/$(mountpoint -d "$mnt")/max_bytes")
+    ((bytes > $1 * 9 / 10 << 20 && bytes < $1 * 11 / 10 << 20)) ||
+        fail "the kernel holds back $bytes bytes, not $1 MiB"
+}
+
+mount_fs ram=8m,size=256m,writeback,writeback_max=96m
+if [[ -w /sys/class/bdi/$(mountpoint -d "$mnt")/max_bytes ]]; then
+    limit_is 64 # a quarter of the size
+else
+    grep -q 'only root' "$log" || fail "nothing said about writeback_max"
+fi
+fills 8 65536
+umount_fs
