@@ -45,17 +45,23 @@ static void fuse_log_line(enum fuse_log_level level, const char *format,
              "%s", line);
 }
 
+static int not_made(int err)
+{
+    log_error("the session cannot be made: %s", strerror(-err));
+    return err;
+}
+
 int session_create(struct session **out, const struct session_config *config)
 {
     const struct sizing *sizing = config->sizing;
     struct fuse_args args = FUSE_ARGS_INIT(config->options->argc,
                                            config->options->argv);
     struct session *session;
-    int err = -ENOMEM;
+    int err;
 
     session = calloc(1, sizeof(*session));
     if (!session)
-        return -ENOMEM;
+        return not_made(-ENOMEM);
     session->transport_ops = &transport_dev;
     session->tree = config->tree;
     session->store = config->store;
@@ -86,13 +92,15 @@ int session_create(struct session **out, const struct session_config *config)
     fuse_set_log_func(fuse_log_line);
     session->ended = eventfd(0, EFD_CLOEXEC);
     if (session->ended < 0) {
-        err = -errno;
+        err = not_made(-errno);
         goto free_session;
     }
     err = request_pool_create(&session->requests, session, sizing->buffers,
                               sizing->max_write);
-    if (err)
+    if (err) {
+        not_made(err);
         goto close_ended;
+    }
     session->fuse =
         fuse_session_new(&args, &fuse_ops, sizeof(fuse_ops), session);
     fuse_opt_free_args(&args); /* what libfuse made of ours */
