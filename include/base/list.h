@@ -51,8 +51,6 @@ static inline void list_del(struct list *item)
 }
 
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
-#define list_for_each(pos, head) \
-    for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
 /* Safe against removal of `pos` itself. */
 #define list_for_each_safe(pos, head)                                        \
     for (struct list *pos = (head)->next, *pos##_next = pos->next;           \

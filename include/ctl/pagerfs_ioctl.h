@@ -71,7 +71,7 @@ struct pagerfs_stat {
     uint64_t evictions, redirtied, refaults, lost;
     /* Pages read ahead; of these, asked for later; and evicted unused. */
     uint64_t readahead_pages, readahead_used, readahead_unused;
-    uint64_t throttled_ns; /* writers waited for memory, all together */
+    uint64_t writers_waited_ns; /* for memory, all together */
 
     uint64_t requests[PAGERFS_OPCODES];
 

@@ -14,8 +14,13 @@
 struct daemon {
     bool background;
     int status; /* pipe to the parent; -1 in the foreground */
+    int null;   /* for the terminal's place; later there may be none left to
+                 * open.  -1 in the foreground */
 };
 
+/* Where no standard descriptor is open, /dev/null is: before anything else is
+ * opened. */
+int daemon_fill_standard(void);
 /* Returns in the child; the parent exits.  No threads may exist yet. */
 int daemon_detach(struct daemon *daemon, bool foreground);
 /* The mount can be used: lets the parent go, and the terminal. */

@@ -63,6 +63,7 @@ struct options {
     bool grpid;
     enum options_cache cache;
     bool writeback;            /* the kernel may keep what is written a while */
+    struct option_size writeback_max; /* so much of it; bytes 0: not given */
     const char *replacement;   /* a policy of the pool; NULL: its default */
     enum options_transport transport;
     enum options_atime atime;

@@ -64,6 +64,7 @@ struct session {
     struct message_init init;
     struct remount remount;
     struct writeback writeback;
+    uint64_t writeback_max;      /* pages; 0: as the kernel has it */
     unsigned readers, workers;
     int fd;                      /* our own duplicate of /dev/fuse */
     int ended;                   /* eventfd: the kernel has no more for us */

@@ -67,10 +67,12 @@ struct writeback {
     _Atomic enum writeback_state state; /* changed under (l) */
 };                               /* (c) constant (l) lock */
 
-/* Without a pool, or before: always plentiful.  The limit is lowered, if that is
- * allowed (to root), where it is much for a mount of this size. */
-void writeback_init(struct writeback *wb, struct pool *pool, const char *mountpoint,
-                void (*ask)(void *ctx, uint64_t id), void *ctx);
+/* Without a pool, or before: always plentiful.  The limit is set to `max`, if that
+ * is allowed (to root), or where max is 0 lowered if it is much for a mount of
+ * this size. */
+void writeback_init(struct writeback *wb, struct pool *pool,
+                    const char *mountpoint, uint64_t max,
+                    void (*ask)(void *ctx, uint64_t id), void *ctx);
 void writeback_fini(struct writeback *wb);
 
 static inline bool writeback_is_on(const struct writeback *wb)

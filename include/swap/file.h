@@ -54,8 +54,11 @@ uint64_t swap_file_room(const struct swap_file *file);
 int swap_file_grow(struct swap_file *file, uint32_t first, uint32_t nr);
 /* Takes it away again; failure is harmless and ignored. */
 void swap_file_punch(struct swap_file *file, uint32_t first, uint32_t nr);
-/* After a transfer, in bytes: without O_DIRECT what was written goes to disk,
- * which may fail, and the host forgets its copy; else nothing. */
+/* After a write, in bytes: without O_DIRECT what was written goes to disk, and the
+ * host forgets its copy; else nothing.  The error may be that of any write since
+ * the last call: so only one is under way. */
 int swap_file_settle(const struct swap_file *file, uint64_t at, uint64_t bytes);
+/* After a read: the host forgets its copy.  Takes nobody's error. */
+void swap_file_forget(const struct swap_file *file, uint64_t at, uint64_t bytes);
 
 #endif

@@ -3,6 +3,7 @@
  *     main.c     which command                 place.c   opening a mount, a file
  *     call.c     one ioctl, and what it said   number.c  sizes as people write them
  *     figures.c  the figures, by name          json.c    the same for programs
+ *     words.c    arguments, complaints
  *     stat.c, frag.c, set.c, pages.c, swaps.c, verify.c  the commands
  *
  * A command gets its own words, its name first, and returns the exit status: 0,
@@ -25,11 +26,15 @@ enum { CTL_PAGE_SIZE = 4096 };
 
 struct json_object;
 
+/* --- words.c --------------------------------------------------------------- */
+
 /* One line: "pagerctl: PATH: ...". */
 void complain(const char *path, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* "pagerctl: usage: pagerctl ARGUMENTS"; returns STATUS_USAGE. */
 int usage(const char *arguments);
+/* The PATH of "[--json] PATH"; NULL if the words are others. */
+const char *words_report(int argc, char **argv, bool *json);
 
 /* --- place.c --------------------------------------------------------------- */
 

@@ -40,7 +40,7 @@ const struct figure figures[] = {
     MOVED("paging", refaults), MOVED("paging", lost),
     MOVED("paging", readahead_pages), MOVED("paging", readahead_used),
     MOVED("paging", readahead_unused),
-    { "paging", "throttled_ns", AT(throttled_ns), UNIT_NS, true },
+    { "paging", "writers_waited_ns", AT(writers_waited_ns), UNIT_NS, true },
     { NULL, NULL, 0, UNIT_COUNT, false },
 };
 

@@ -6,7 +6,6 @@
  */
 #include "ctl.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -35,25 +34,17 @@ static void print(const struct pagerfs_frag *frag)
 
 int command_frag(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "json", no_argument, NULL, 'j' },
-        { NULL, 0, NULL, 0 },
-    };
     struct pagerfs_frag frag = { .head = PAGERFS_HEAD(frag) };
-    bool json = false;
-    int fd, option, err;
+    bool json;
+    const char *path = words_report(argc, argv, &json);
+    int fd, err;
 
-    while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-        if (option != 'j')
-            return usage(USAGE);
-        json = true;
-    }
-    if (optind != argc - 1)
+    if (!path)
         return usage(USAGE);
-    fd = place_open_root(argv[optind]);
+    fd = place_open_root(path);
     if (fd < 0)
         return STATUS_FAILED;
-    err = call(fd, argv[optind], PAGERFS_IOC_FRAG, &frag);
+    err = call(fd, path, PAGERFS_IOC_FRAG, &frag);
     close(fd);
     if (err)
         return STATUS_FAILED;

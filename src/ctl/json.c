@@ -20,6 +20,9 @@ static void add_number(struct json_object *to, const char *name, uint64_t value)
     json_object_object_add(to, name, json_object_new_uint64(value));
 }
 
+/* To the object `all`: a number that has its name in the ABI. */
+#define ADD(of, field) add_number(all, #field, (of)->field)
+
 static void add_name(struct json_object *to, const char *name,
                      const char value[PAGERFS_NAME_BYTES])
 {
@@ -71,7 +74,7 @@ struct json_object *json_stat(const struct pagerfs_stat *stat,
 
     add_number(all, "version", PAGERFS_CTL_VERSION);
     add_number(all, "page_size", CTL_PAGE_SIZE);
-    add_number(all, "uptime_ns", stat->uptime_ns);
+    ADD(stat, uptime_ns);
     add_name(all, "transport", stat->transport);
     add_name(all, "swap_engine", stat->swap_engine);
     add_name(all, "replacement", stat->replacement);
@@ -91,15 +94,15 @@ struct json_object *json_frag(const struct pagerfs_frag *frag)
     struct json_object *all = json_object_new_object();
 
     add_number(all, "version", PAGERFS_CTL_VERSION);
-    add_number(all, "files", frag->files);
-    add_number(all, "pages", frag->pages);
-    add_number(all, "pairs", frag->pairs);
-    add_number(all, "breaks", frag->breaks);
-    add_number(all, "slots", frag->slots);
-    add_number(all, "runs", frag->runs);
-    add_number(all, "blocks_free", frag->blocks_free);
-    add_number(all, "free_runs", frag->free_runs);
-    add_number(all, "largest_run", frag->largest_run);
+    ADD(frag, files);
+    ADD(frag, pages);
+    ADD(frag, pairs);
+    ADD(frag, breaks);
+    ADD(frag, slots);
+    ADD(frag, runs);
+    ADD(frag, blocks_free);
+    ADD(frag, free_runs);
+    ADD(frag, largest_run);
     return all;
 }
 
@@ -126,15 +129,15 @@ struct json_object *json_verify(const struct pagerfs_verify *verify)
     struct json_object *list = json_object_new_array();
 
     add_number(all, "version", PAGERFS_CTL_VERSION);
-    add_number(all, "files", verify->files);
-    add_number(all, "blocks", verify->blocks);
-    add_number(all, "passes", verify->passes);
-    add_number(all, "data_charged", verify->data_charged);
-    add_number(all, "data_pages", verify->data_pages);
-    add_number(all, "metadata_charged", verify->metadata_charged);
-    add_number(all, "metadata_frames", verify->metadata_frames);
-    add_number(all, "paused_ns", verify->paused_ns);
-    add_number(all, "findings", verify->findings);
+    ADD(verify, files);
+    ADD(verify, blocks);
+    ADD(verify, passes);
+    ADD(verify, data_charged);
+    ADD(verify, data_pages);
+    ADD(verify, metadata_charged);
+    ADD(verify, metadata_frames);
+    ADD(verify, paused_ns);
+    ADD(verify, findings);
     for (uint64_t i = 0; i < verify->findings && i < PAGERFS_FINDINGS; i++)
         json_object_array_add(list, json_finding(&verify->finding[i]));
     json_object_object_add(all, "found", list);

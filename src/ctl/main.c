@@ -19,7 +19,7 @@ static const struct {
     { "swapon", command_swapon, "another swap file or device; without: a list" },
     { "swapoff", command_swapoff, "move what a swap area holds, and give it up" },
     { "verify", command_verify, "every block owned once, used = charged" },
-    { "set", command_set, "change size= of a mount in use" },
+    { "set", command_set, "change size= or ram= of a mount in use" },
 };
 enum { NR_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

@@ -10,27 +10,9 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-void complain(const char *path, const char *format, ...)
-{
-    va_list args;
-
-    fprintf(stderr, "pagerctl: %s: ", path);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-}
-
-int usage(const char *arguments)
-{
-    fprintf(stderr, "pagerctl: usage: pagerctl %s\n", arguments);
-    return STATUS_USAGE;
-}
 
 static int refuse(const char *path)
 {

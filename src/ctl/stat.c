@@ -62,7 +62,7 @@ static uint64_t all_requests(const struct pagerfs_stat *stat)
 static void print_head(void)
 {
     printf("-------- MiB ------- --- MiB/s --- ------ pages/s ----- "
-           "------ requests/s ------ thrott.\n"
+           "------ requests/s ------  waited\n"
            "   used   free  dirty    out     in  evict  ahead unused "
            "    all    read   write    ms/s\n");
 }
@@ -80,7 +80,7 @@ static void print_line(const struct pagerfs_stat *now,
            RATE(readahead_unused),
            rate(all_requests(now), all_requests(before), s),
            RATE(requests[FUSE_READ]), RATE(requests[FUSE_WRITE]),
-           RATE(throttled_ns) / 1e6);
+           RATE(writers_waited_ns) / 1e6);
 #undef RATE
 }
 

@@ -7,7 +7,6 @@
 #include "ctl.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -84,22 +83,13 @@ static int ask(const char *path, struct pagerfs_verify *verify)
 
 int command_verify(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "json", no_argument, NULL, 'j' },
-        { NULL, 0, NULL, 0 },
-    };
     struct pagerfs_verify verify = { .head = PAGERFS_HEAD(verify) };
-    bool json = false;
-    int option;
+    bool json;
+    const char *path = words_report(argc, argv, &json);
 
-    while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-        if (option != 'j')
-            return usage(USAGE);
-        json = true;
-    }
-    if (optind != argc - 1)
+    if (!path)
         return usage(USAGE);
-    if (ask(argv[optind], &verify) != 0)
+    if (ask(path, &verify) != 0)
         return STATUS_FAILED;
     if (json)
         json_print(stdout, json_verify(&verify), false);

@@ -4,6 +4,10 @@
  * rings and the descriptor of /dev/fuse belong to the process that uses them.
  * One byte on the pipe means success; its end without a byte, that the child is
  * dead and has said why.
+ *
+ * A caller may have closed the three standard descriptors.  Then the next files to
+ * be opened would get their numbers, the swap file among them, which lines of the
+ * log would be written into and which daemon_ready would replace.
  */
 #include "daemon.h"
 
@@ -15,6 +19,15 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+int daemon_fill_standard(void)
+{
+    /* Those before it are open, so it is the one that open() gives. */
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+            return -errno;
+    return 0;
+}
 
 static void parent_wait(int status, pid_t child)
 {
@@ -35,45 +48,43 @@ int daemon_detach(struct daemon *daemon, bool foreground)
     int pipe_ends[2], err;
     pid_t child;
 
-    *daemon = (struct daemon){ .background = !foreground, .status = -1 };
+    *daemon = (struct daemon){ .background = !foreground, .status = -1,
+                               .null = -1 };
     if (foreground)
         return 0;
-    if (pipe2(pipe_ends, O_CLOEXEC) != 0)
-        goto failed;
-    child = fork();
-    switch (child) {
-    case -1:
+    daemon->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (daemon->null < 0 || pipe2(pipe_ends, O_CLOEXEC) != 0) {
         err = errno;
-        close(pipe_ends[0]);
-        close(pipe_ends[1]);
-        errno = err;
         goto failed;
-    case 0:
-        close(pipe_ends[0]);
-        daemon->status = pipe_ends[1];
-        setsid();
-        return 0;
-    default:
+    }
+    child = fork();
+    if (child < 0) {
+        err = errno;
+        goto close_pipe;
+    }
+    if (child > 0) {
         close(pipe_ends[1]);
         parent_wait(pipe_ends[0], child);
     }
+    close(pipe_ends[0]);
+    daemon->status = pipe_ends[1];
+    setsid();
+    return 0;
+
+close_pipe:
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
 failed:
-    err = errno;
     log_error("cannot go into the background: %s", strerror(err));
     return -err;
 }
 
 /* Whatever the three are, they are the user's: nothing may keep them open. */
-static void drop_terminal(void)
+static void drop_terminal(struct daemon *daemon)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (null < 0)
-        return;
-    for (int fd = 0; fd <= 2; fd++)
-        dup2(null, fd);
-    if (null > 2)
-        close(null);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        dup2(daemon->null, fd);
+    close(daemon->null);
 }
 
 void daemon_ready(struct daemon *daemon)
@@ -85,7 +96,7 @@ void daemon_ready(struct daemon *daemon)
     if (chdir("/") != 0)
         log_warn("cannot leave the current directory: %s", strerror(errno));
     log_setup("pagerfs", 1, LOG_LEVEL_INFO);
-    drop_terminal();
+    drop_terminal(daemon);
     if (write(daemon->status, &byte, 1) != 1)
         log_warn("nobody waits for the mount any more");
     close(daemon->status);

@@ -4,6 +4,7 @@
  * of malloc for all threads, and its tops given back, keep that from costing
  * memory that ram= does not count.
  */
+#include "daemon.h"
 #include "log.h"
 #include "memory.h"
 #include "mount.h"
@@ -16,10 +17,12 @@ enum { MALLOC_ARENAS = 1, MALLOC_TOP = 64 * 1024 };
 int main(int argc, char **argv)
 {
     char message[OPTIONS_MESSAGE_BYTES];
+    int err = daemon_fill_standard();
     uint64_t memory = memory_usable("");
     struct options options;
-    int err = 0;
 
+    if (err)
+        return EXIT_FAILURE; /* and nobody to tell why */
     mallopt(M_ARENA_MAX, MALLOC_ARENAS);
     mallopt(M_TRIM_THRESHOLD, MALLOC_TOP);
     if (options_parse(&options, argc, argv, memory, message)) {

@@ -105,7 +105,7 @@ static void fill_counters(struct pagerfs_stat *out,
     out->readahead_pages = pool->readahead_pages;
     out->readahead_used = pool->readahead_used;
     out->readahead_unused = pool->readahead_unused;
-    out->throttled_ns = pool->throttled_ns;
+    out->writers_waited_ns = pool->writers_waited_ns;
 }
 
 static void fill_ram(struct pagerfs_stat *out, struct session *session,

@@ -106,6 +106,9 @@ static int check_together(struct parse *parse)
         return parse_fail(parse, -EINVAL, "writeback gathers writes in the "
                           "cache that cache=none forbids: give one or the "
                           "other");
+    if (options->writeback_max.given && !options->writeback)
+        return parse_fail(parse, -EINVAL, "writeback_max= means nothing without "
+                          "writeback: give both");
     return 0;
 }
 

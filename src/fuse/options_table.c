@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* As swapon(8). */
-enum { SWAP_PRIORITY_MAX = 32767 };
+enum { SWAP_PRIORITY_MAX = 32767, WRITEBACK_MAX_LEAST = 1 << 20 };
 
 static int set_size(struct parse *parse, struct option_size *size,
                     uint64_t whole, uint64_t unit, const char *value)
@@ -206,6 +206,17 @@ static int opt_writeback(struct parse *parse, const char *value)
     return 0;
 }
 
+static int opt_writeback_max(struct parse *parse, const char *value)
+{
+    struct option_size *max = &parse->options->writeback_max;
+    int err = set_bytes(parse, max, 0, value);
+
+    if (!err && max->bytes < WRITEBACK_MAX_LEAST)
+        return parse_fail(parse, -EINVAL,
+                          "writeback_max=%s: give 1m at least", value);
+    return err;
+}
+
 static int opt_replacement(struct parse *parse, const char *value)
 {
     static const char *const policies[] = { "s3fifo", "clock" };
@@ -264,6 +275,8 @@ static const struct own_option own_options[] = {
       "may the kernel cache file contents, outside ram (auto)" },
     { "writeback", opt_writeback, NULL,
       "the kernel gathers small writes before it hands them on" },
+    { "writeback_max", opt_writeback_max, "BYTES[k|m|g|t]",
+      "the most of them; only root may set it (a five-hundredth of memory)" },
     { "replacement", opt_replacement, "s3fifo|clock",
       "which pages are paged out first (s3fifo)" },
     { "transport", opt_transport, "auto|dev|uring",

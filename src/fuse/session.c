@@ -45,17 +45,23 @@ static void fuse_log_line(enum fuse_log_level level, const char *format,
              "%s", line);
 }
 
+static int not_made(int err)
+{
+    log_error("the session cannot be made: %s", strerror(-err));
+    return err;
+}
+
 int session_create(struct session **out, const struct session_config *config)
 {
     const struct sizing *sizing = config->sizing;
     struct fuse_args args = FUSE_ARGS_INIT(config->options->argc,
                                            config->options->argv);
     struct session *session;
-    int err = -ENOMEM;
+    int err;
 
     session = calloc(1, sizeof(*session));
     if (!session)
-        return -ENOMEM;
+        return not_made(-ENOMEM);
     session->transport_ops = &transport_dev;
     session->tree = config->tree;
     session->store = config->store;
@@ -71,6 +77,8 @@ int session_create(struct session **out, const struct session_config *config)
         /* allow_root is about ids, and enforced here. */
         .idmap = !config->options->allow_root,
     };
+    session->writeback_max =
+        config->options->writeback_max.bytes >> PAGE_SHIFT;
     session->wanted = config->options->transport;
     session->queues = sizing->queues;
     session->depth = sizing->depth;
@@ -84,13 +92,15 @@ int session_create(struct session **out, const struct session_config *config)
     fuse_set_log_func(fuse_log_line);
     session->ended = eventfd(0, EFD_CLOEXEC);
     if (session->ended < 0) {
-        err = -errno;
+        err = not_made(-errno);
         goto free_session;
     }
     err = request_pool_create(&session->requests, session, sizing->buffers,
                               sizing->max_write);
-    if (err)
+    if (err) {
+        not_made(err);
         goto close_ended;
+    }
     session->fuse =
         fuse_session_new(&args, &fuse_ops, sizeof(fuse_ops), session);
     fuse_opt_free_args(&args); /* what libfuse made of ours */
@@ -177,8 +187,8 @@ int session_mount(struct session *session, const char *mountpoint)
     if (err == 0) {
         remount_init(&session->remount, mountpoint);
         if (session->init.writeback)
-            writeback_init(&session->writeback, session->pool, mountpoint, make_ask,
-                       session);
+            writeback_init(&session->writeback, session->pool, mountpoint,
+                           session->writeback_max, make_ask, session);
         return 0;
     }
     close(session->fd);

@@ -34,12 +34,15 @@
  * numbers the versions of files, and the notice makes a newer one.
  *
  * The limit follows the machine's free memory, and is read again every second
- * as long as there is something to decide.
+ * as long as there is something to decide.  Root may set it: lower, because it is
+ * held back, or higher (writeback_max), because what exceeds it is handed on page by
+ * page.
  */
 #include "writeback.h"
 
 #include "bits.h"
 #include "clock.h"
+#include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,6 +67,8 @@ enum {
     FEW_WRITERS = 4,
     /* Of the size, where we may set the limit; but not below 1 MiB. */
     LIMIT_SHARE = 16, LIMIT_MIN = 256,
+    /* And where we are told what it should be. */
+    LIMIT_GIVEN_SHARE = 4,
     /* Of memory: the limit that cannot be read, and the lack of one. */
     DEFAULT_SHARE = 500, UNLIMITED_SHARE = 5,
     /* Asked at once, with no lock held. */
@@ -115,7 +120,7 @@ static bool is_strict(const struct statx *stx)
     return strict != 0;
 }
 
-static void lower(const struct statx *stx, uint64_t pages)
+static void set_limit(const struct statx *stx, uint64_t pages)
 {
     int fd = open_property(stx, "max_bytes", O_WRONLY);
 
@@ -135,13 +140,23 @@ static void read_limit(struct writeback *wb)
     wb->looked_ns = clock_monotonic_ns();
 }
 
+/* The kernel's, or that of writeback_max=, or less if the mount is small. */
+static uint64_t wanted_limit(const struct writeback *wb, uint64_t size,
+                             uint64_t max)
+{
+    uint64_t wanted = max ? max : wb->dirty;
+    uint64_t share = size / (max ? LIMIT_GIVEN_SHARE : LIMIT_SHARE);
+
+    return MIN(wanted, MAX(share, (uint64_t)LIMIT_MIN));
+}
+
 /* No thread serves requests yet: asking for the number of the device alone sends
  * none. */
 static void find_limit(struct writeback *wb, const char *mountpoint,
-                       uint64_t size)
+                       uint64_t size, uint64_t max)
 {
     struct statx stx;
-    uint64_t share;
+    uint64_t wanted;
 
     wb->dirty = memory_pages() / DEFAULT_SHARE;
     if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0,
@@ -153,11 +168,15 @@ static void find_limit(struct writeback *wb, const char *mountpoint,
     }
     wb->limit_fd = open_property(&stx, "max_bytes", O_RDONLY);
     read_limit(wb);
-    share = MAX(size / LIMIT_SHARE, (uint64_t)LIMIT_MIN);
-    if (wb->dirty > share) {
-        lower(&stx, share);
+    wanted = wanted_limit(wb, size, max);
+    if (wb->dirty != wanted) {
+        set_limit(&stx, wanted);
         read_limit(wb);
     }
+    if (max && wb->dirty < wanted / 2)
+        log_warn("writeback_max: the kernel keeps to %llu MiB, which only root "
+                 "may change", (unsigned long long)wb->dirty >>
+                                   (20 - PAGE_SHIFT));
 }
 
 /* --- the state ----------------------------------------------------------- */
@@ -253,7 +272,7 @@ static void make_all_ask(struct writeback *wb) REQUIRES(wb->lock)
 /* --- what the front end calls -------------------------------------------- */
 
 void writeback_init(struct writeback *wb, struct pool *pool,
-                    const char *mountpoint,
+                    const char *mountpoint, uint64_t max,
                     void (*ask)(void *ctx, uint64_t id), void *ctx)
 {
     struct pool_stats stats;
@@ -265,7 +284,7 @@ void writeback_init(struct writeback *wb, struct pool *pool,
     wb->limit_fd = -1;
     wb->at_once = MIN(stats.used_max / AT_ONCE_SHARE, (uint64_t)AT_ONCE);
     list_init(&wb->writers);
-    find_limit(wb, mountpoint, stats.used_max);
+    find_limit(wb, mountpoint, stats.used_max, max);
     pool_grow_ahead(pool, 2 * writeback_reserve(wb, FEW_WRITERS));
 }
 

@@ -154,24 +154,32 @@ int object_send_out(struct object_store *store, struct object *object,
     return err ? err : -EINTR;
 }
 
-/* Until what is being written has been. */
-static void let_io_end(struct object *object)
+struct asking {
+    object_go_on *go_on;
+    void *ctx;
+};
+
+static bool given_up(void *ctx)
 {
-    for (unsigned n = 0; n < PATIENCE && atomic_load(&object->inflight) > 0; n++)
-        clock_sleep_ns(PAUSE_NS);
+    const struct asking *asking = ctx;
+
+    return !asking->go_on(asking->ctx);
 }
 
+/* What is being written goes when that is done, which is waited for; but not that
+ * the file be at rest, which it never may be. */
 int object_evict(struct object_store *store, struct object *object,
                  object_go_on *go_on, void *ctx, uint64_t *left)
 {
+    struct asking asking = { go_on, ctx };
     struct object_usage usage;
     uint64_t seen = 1;
     int err = 0;
 
     for (unsigned pass = 0; !err && seen > 0 && pass < MAX_PASSES; pass++) {
         err = object_send_out(store, object, go_on, ctx, &seen);
-        if (seen > 0)
-            let_io_end(object);
+        if (!err && seen > 0)
+            err = pool_io_wait_out(store->pool, given_up, &asking);
     }
     object_usage(store, object, &usage);
     *left = usage.resident;

@@ -6,10 +6,10 @@
  * Taking one away:
  *
  *     swap_close    it is not grown any more
- *     give_up       until the rest can hold all that is charged: grow that;
- *                   then, in one breath, charges stop counting on the area's
- *                   blocks, and no more of them are handed out.  -ENOSPC if the
- *                   rest will not do, and all is as before.
+ *     leave         once the rest can hold all that is charged, for which it is
+ *                   grown (grow_until), charges stop, in one breath, counting on
+ *                   the area's blocks, and no more of them are handed out.
+ *                   -ENOSPC if the rest will not do, and all is as before.
  *     empty         walks over all owners: CLEAN pages with a block of the area
  *                   become DIRTY, those on disk only are read in, which makes
  *                   them DIRTY, and pageout takes them elsewhere.  Until no block
@@ -71,17 +71,9 @@ uint32_t pool_swap_list(struct pool *pool,
     return swap_list(pool->swap, list);
 }
 
-/* Blocks that the rest lacks to hold all without this area. */
-static uint64_t lacking(struct pool *pool, const struct swap_area_info *area)
-    REQUIRES(pool->budget.lock)
+static uint32_t good_blocks(const struct swap_area_info *area)
 {
-    const struct budget *b = &pool->budget;
-    uint64_t need = b->data + b->metadata + swap_nr_tables(pool->swap) +
-                    MIN(b->held, budget_spare(b));
-    uint64_t have = b->frames + b->capacity -
-                    (area->nr_backed - area->nr_retired);
-
-    return need > have ? need - have : 0;
+    return area->nr_backed - area->nr_retired;
 }
 
 /* Charges count on the area's blocks (again), or not any more. */
@@ -89,53 +81,31 @@ static void count(struct pool *pool, const struct swap_area_info *area, bool in)
     REQUIRES(pool->budget.lock)
 {
     struct budget *b = &pool->budget;
-    uint32_t good = area->nr_backed - area->nr_retired;
+    uint32_t good = good_blocks(area);
 
     b->capacity += in ? good : 0u - (uint64_t)good;
     b->retired += in ? area->nr_retired : 0u - (uint64_t)area->nr_retired;
     b->blocks_max += in ? area->nr_max : 0u - (uint64_t)area->nr_max;
 }
 
-/* Leaves the area if the rest holds all; else *want is what that lacks, 0 if it
- * may not grow. */
-static bool leave(struct pool *pool, uint32_t first, uint64_t *want)
+/* For grow_until: the area that begins at block `first`. */
+static int leave(struct pool *pool, uint32_t first, uint64_t *want)
 {
     const struct budget *b = &pool->budget;
     struct swap_area_info area;
-    bool left;
+    int err = 0;
 
     budget_resize_begin(pool);
     swap_get(pool->swap, first, &area);
-    *want = lacking(pool, &area);
-    left = *want == 0;
-    if (left) {
+    *want = budget_lacking(pool, b->frames, b->capacity - good_blocks(&area));
+    if (*want == 0) {
         count(pool, &area, false);
         swap_leave(pool->swap, first);
-    } else if (b->metadata + b->tables >= b->metadata_max) {
-        *want = 0;
+    } else {
+        err = b->metadata + b->tables < b->metadata_max ? -EAGAIN : -ENOSPC;
     }
     budget_resize_end(pool);
-    return left;
-}
-
-static int give_up(struct pool *pool, uint32_t first, bool (*stop)(void *ctx),
-                   void *ctx)
-{
-    uint64_t want;
-    int err;
-
-    while (!leave(pool, first, &want)) {
-        if (want == 0)
-            return -ENOSPC;
-        if (stop && stop(ctx))
-            return -EINTR;
-        err = grow_file(pool, want);
-        if (err == -EAGAIN)
-            frames_wait_metadata(pool);
-        else if (err)
-            return err;
-    }
-    return 0;
+    return err;
 }
 
 static int empty(struct pool *pool, uint32_t first, bool (*stop)(void *ctx),
@@ -189,7 +159,7 @@ int pool_swap_remove(struct pool *pool, const char *name,
     err = swap_close(pool->swap, name, &first);
     if (err)
         return err;
-    err = give_up(pool, first, stop, ctx);
+    err = grow_until(pool, leave, first, stop, ctx);
     if (!err)
         err = empty(pool, first, stop, ctx);
     if (err) {

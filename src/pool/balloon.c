@@ -2,10 +2,11 @@
  *
  * Fewer:
  *
- *     charge_less   until what is charged fits beside so many frames: grow the
- *                   swap file; then, in one breath, charges stop counting on
- *                   the others.  -ENOSPC, and all is as before, if metadata
- *                   alone are too much (they cannot be paged out), or swap is
+ *     charge_less   once what is charged fits beside so many frames, for which
+ *                   the swap file is grown (grow_until), charges stop, in one
+ *                   breath, counting on the others.  -ENOSPC, and all is as
+ *                   before, if metadata alone are too much (they cannot be paged
+ *                   out), or swap is
  *     marks         become those of so many frames, and fewer pages may be
  *                   pinned by requests that wait; who has more pinned is waited
  *                   for, so that there is always something to evict
@@ -70,8 +71,8 @@ uint32_t balloon_least(struct pool *pool)
     return least;
 }
 
-/* -EAGAIN: after swap has grown by *want blocks. */
-static int try_charge_less(struct pool *pool, uint32_t frames, uint64_t *want)
+/* For grow_until. */
+static int charge_less(struct pool *pool, uint32_t frames, uint64_t *want)
 {
     const struct budget *b = &pool->budget;
     int err = 0;
@@ -84,24 +85,6 @@ static int try_charge_less(struct pool *pool, uint32_t frames, uint64_t *want)
     else
         err = b->capacity + b->retired < b->blocks_max ? -EAGAIN : -ENOSPC;
     budget_resize_end(pool);
-    return err;
-}
-
-static int charge_less(struct pool *pool, uint32_t frames,
-                       bool (*stop)(void *ctx), void *ctx)
-{
-    uint64_t want;
-    int err;
-
-    while ((err = try_charge_less(pool, frames, &want)) == -EAGAIN) {
-        if (stop && stop(ctx))
-            return -EINTR;
-        err = grow_file(pool, want);
-        if (err == -EAGAIN)
-            frames_wait_metadata(pool);
-        else if (err)
-            return err;
-    }
     return err;
 }
 
@@ -130,7 +113,7 @@ static int grow(struct pool *pool, uint32_t frames)
 static int shrink(struct pool *pool, uint32_t frames, bool (*stop)(void *ctx),
                   void *ctx)
 {
-    int err = charge_less(pool, frames, stop, ctx);
+    int err = grow_until(pool, charge_less, frames, stop, ctx);
 
     if (err)
         return err;

@@ -61,16 +61,23 @@ void budget_set_frames(struct pool *pool, uint32_t frames)
     b->metadata_max = b->frames - pool_share_of(pool, frames);
 }
 
-bool budget_fits(struct pool *pool, uint32_t frames, uint64_t *lacking)
+uint64_t budget_lacking(struct pool *pool, uint64_t frames, uint64_t capacity)
 {
     const struct budget *b = &pool->budget;
-    uint64_t have = frames - pool->reserve + b->capacity;
+    uint64_t have = frames + capacity;
     uint64_t need = used(b) + swap_nr_tables(pool->swap) +
                     MIN(b->held, budget_spare(b));
 
-    *lacking = need > have ? need - have : 0;
-    return b->metadata + b->tables + pool_share_of(pool, frames) <=
-           frames - pool->reserve;
+    return need > have ? need - have : 0;
+}
+
+bool budget_fits(struct pool *pool, uint32_t frames, uint64_t *lacking)
+{
+    const struct budget *b = &pool->budget;
+    uint32_t counted = frames - pool->reserve;
+
+    *lacking = budget_lacking(pool, counted, b->capacity);
+    return b->metadata + b->tables + pool_share_of(pool, frames) <= counted;
 }
 
 void budget_init(struct pool *pool, uint64_t limit)

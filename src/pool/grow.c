@@ -173,6 +173,25 @@ int grow_file(struct pool *pool, uint64_t want)
     return err;
 }
 
+int grow_until(struct pool *pool,
+               int (*give_up)(struct pool *pool, uint32_t what, uint64_t *want),
+               uint32_t what, bool (*stop)(void *ctx), void *ctx)
+{
+    uint64_t want;
+    int err;
+
+    while ((err = give_up(pool, what, &want)) == -EAGAIN) {
+        if (stop && stop(ctx))
+            return -EINTR;
+        err = grow_file(pool, want);
+        if (err == -EAGAIN)
+            frames_wait_metadata(pool);
+        else if (err)
+            return err;
+    }
+    return err;
+}
+
 void pool_grow_ahead(struct pool *pool, uint64_t nr)
 {
     bool due;

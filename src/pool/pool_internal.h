@@ -155,8 +155,12 @@ void budget_init(struct pool *pool, uint64_t limit);
 /* Charges count on so many frames. */
 void budget_set_frames(struct pool *pool, uint32_t frames)
     REQUIRES(pool->budget.lock);
-/* Blocks with disk behind them that are lacking for all that is charged to fit
- * beside so many frames.  False: metadata alone leave too few for the data. */
+/* Blocks with disk behind them that are lacking for all that is charged if it
+ * could count on so many frames and blocks. */
+uint64_t budget_lacking(struct pool *pool, uint64_t frames, uint64_t capacity)
+    REQUIRES(pool->budget.lock);
+/* The same if there were so many frames, the reserve among them.  False: metadata
+ * alone leave too few for the data. */
 bool budget_fits(struct pool *pool, uint32_t frames, uint64_t *lacking)
     REQUIRES(pool->budget.lock);
 int budget_charge_metadata(struct pool *pool);
@@ -186,6 +190,13 @@ uint32_t balloon_least(struct pool *pool) REQUIRES(pool->budget.lock);
 /* Adds disk, `want` blocks or what can be had, or waits for who does so already.
  * 0: look again; -EAGAIN no frame for a table now; -ENOSPC.  No lock held. */
 int grow_file(struct pool *pool, uint64_t want);
+/* Grows it until `give_up(pool, what, &want)`, by which charges stop counting on
+ * something if all fits without it, does not return -EAGAIN any more: then `want`
+ * blocks are lacking.  Returns what that does, or an error of growth; -EINTR when
+ * `stop`, which may be NULL, says so. */
+int grow_until(struct pool *pool,
+               int (*give_up)(struct pool *pool, uint32_t what, uint64_t *want),
+               uint32_t what, bool (*stop)(void *ctx), void *ctx);
 /* The size of swap is the caller's to change, or to count, until resize_end; the
  * lock is held on return. */
 void budget_resize_begin(struct pool *pool) ACQUIRE(pool->budget.lock);

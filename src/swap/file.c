@@ -3,8 +3,8 @@
  * Pageout is to free memory, not to move it into the host's page cache, hence
  * O_DIRECT.  Whether it works is not what open() says but what a write and a
  * read say, so both are tried once, as are fallocate and punching.  Without
- * O_DIRECT each transfer is followed by swap_file_settle: what was written goes
- * to disk now, and the host's copy of it is dropped.
+ * O_DIRECT each write is followed by swap_file_settle: what was written goes to
+ * disk now, and the host's copy of it is dropped, as it is after a read.
  *
  * Growth puts disk behind blocks before anybody is promised them (5).  Where
  * there is no fallocate, zeros are written.
@@ -212,6 +212,12 @@ void swap_file_punch(struct swap_file *file, uint32_t first, uint32_t nr)
                  bytes);
 }
 
+void swap_file_forget(const struct swap_file *file, uint64_t at, uint64_t bytes)
+{
+    if (!file->direct)
+        posix_fadvise(file->fd, (off_t)at, (off_t)bytes, POSIX_FADV_DONTNEED);
+}
+
 int swap_file_settle(const struct swap_file *file, uint64_t at, uint64_t bytes)
 {
     int err = 0;
@@ -222,6 +228,6 @@ int swap_file_settle(const struct swap_file *file, uint64_t at, uint64_t bytes)
                         SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
                             SYNC_FILE_RANGE_WAIT_AFTER) != 0)
         err = -errno;
-    posix_fadvise(file->fd, (off_t)at, (off_t)bytes, POSIX_FADV_DONTNEED);
+    swap_file_forget(file, at, bytes);
     return err;
 }

@@ -247,12 +247,16 @@ bool io_advance(struct swap_io *io, ssize_t result, int *err)
 
 void engine_finish(struct swap_engine *engine, struct swap_io *io, int err)
 {
-    int settled = swap_file_settle(engine->file,
-                                   (uint64_t)io->block << PAGE_SHIFT,
-                                   (uint64_t)io->nr << PAGE_SHIFT);
+    uint64_t at = (uint64_t)io->block << PAGE_SHIFT;
+    uint64_t bytes = (uint64_t)io->nr << PAGE_SHIFT;
+    int settled;
 
-    /* A buffered write fails only here; a read has nothing to lose. */
-    if (!err && io->op == SWAP_IO_WRITE)
-        err = settled;
+    if (io->op == SWAP_IO_READ) {
+        swap_file_forget(engine->file, at, bytes);
+    } else {
+        /* A buffered write fails only here. */
+        settled = swap_file_settle(engine->file, at, bytes);
+        err = err ? err : settled;
+    }
     io->done(io, err);
 }

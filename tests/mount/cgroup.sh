@@ -5,20 +5,7 @@
 source "$(dirname "$0")/lib.sh"
 
 need_daemon
-need_root
-[[ -z ${SANITIZED:-} ]] || skip "a sanitizer needs more memory than the group has"
-root=/sys/fs/cgroup/memory
-[[ -w $root/cgroup.procs ]] || skip "needs the memory cgroup (v1) at $root"
-group=$root/pagerfs-test.$$
-mkdir "$group" 2>/dev/null || skip "cannot make a memory cgroup"
-at_exit "wait_until 5 rmdir '$group'"
-echo $((96 << 20)) >"$group/memory.limit_in_bytes"
-if [[ -w $group/memory.memsw.limit_in_bytes ]]; then
-    echo $((96 << 20)) >"$group/memory.memsw.limit_in_bytes"
-fi
-
-# shellcheck disable=SC2016  # expanded by the inner shell
-runner=(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group")
+in_memory_group 96
 mount_fs size=400m
 grep -q "$(basename "$group")" "/proc/$daemon/cgroup" || fail "not in the group"
 "$HELPERS/blob" write 1 $((300 << 20)) "$mnt/file" || fail "writing"
@@ -26,7 +13,5 @@ grep -q "$(basename "$group")" "/proc/$daemon/cgroup" || fail "not in the group"
 max_rss 32 "default ram= is 24 MiB in a group of 96 MiB"
 kib=$(max_rss_kib)
 ((kib > 12 * 1024)) || fail "RSS was $kib KiB only: ram= is too small by default"
-if grep -q '^oom_kill [^0]' "$group/memory.oom_control"; then
-    fail "OOM-killed"
-fi
+expect_no_oom
 umount_fs

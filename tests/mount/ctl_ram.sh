@@ -7,17 +7,6 @@ source "$(dirname "$0")/lib.sh"
 
 need_daemon
 
-# refused WHAT COMMAND...: fails, with one line that has WHAT in it.
-refused() {
-    local what=$1
-    shift
-    if "$@" >/dev/null 2>"$work/err"; then
-        fail "$* is not refused"
-    fi
-    grep -q -- "$what" "$work/err" || fail "$*: $(cat "$work/err")"
-    [[ $(wc -l <"$work/err") == 1 ]] || fail "$*: $(cat "$work/err")"
-}
-
 memory() {
     "$PAGERCTL" stat "$mnt" | awk -v name="$1" '$2 == name {print $3}'
 }

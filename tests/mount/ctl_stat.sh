@@ -44,17 +44,6 @@ breaks=$(json breaks <"$work/frag")
 ((pairs > 5000 && breaks * 50 < pairs)) || fail "$breaks breaks in $pairs pairs"
 "$PAGERCTL" frag "$mnt" | grep -q '^breaks/slots' || fail "frag for people"
 
-# refused WHAT COMMAND...: fails, with one line that has WHAT in it.
-refused() {
-    local what=$1
-    shift
-    if "$@" >/dev/null 2>"$work/err"; then
-        fail "$* is not refused"
-    fi
-    grep -q -- "$what" "$work/err" || fail "$*: $(cat "$work/err")"
-    [[ $(wc -l <"$work/err") == 1 ]] || fail "$*: $(cat "$work/err")"
-}
-
 "$PAGERCTL" set size=40m "$mnt" || fail "set size=40m"
 [[ $(stat -f -c %b "$mnt") == 10240 ]] || fail "df says $(stat -f -c %b "$mnt")"
 refused "No space" dd if=/dev/urandom of="$mnt/more" bs=1M count=12 status=none

@@ -8,17 +8,6 @@ need_daemon
 mkdir "$work/more" "$work/small"
 chmod 755 "$work/more"
 
-# refused WHAT COMMAND...: fails, with one line that has WHAT in it.
-refused() {
-    local what=$1
-    shift
-    if "$@" >/dev/null 2>"$work/err"; then
-        fail "$* is not refused"
-    fi
-    grep -q -- "$what" "$work/err" || fail "$*: $(cat "$work/err")"
-    [[ $(wc -l <"$work/err") == 1 ]] || fail "$*: $(cat "$work/err")"
-}
-
 # used PLACE: as the list has it; nothing if it is not there.
 used() {
     "$PAGERCTL" swapon "$mnt" | awk -v place="$1" '$1 == place {print $3}'

@@ -10,6 +10,7 @@
 #   as_user CMD...       runs CMD as an ordinary user (root only)
 #   fail WHY, skip WHY   end the test
 #   need_root, need_daemon, need_uring, need CMD, long N M
+#   refused WHAT CMD...  CMD must fail, and say WHAT in one line
 #
 # In the environment: PAGERFS the daemon, PAGERCTL, HELPERS the folder of the
 # programs built from this one's C files, FSX, STRESS, TANGLE, STEER those of the folders
@@ -285,6 +286,39 @@ expect_usage() {
     }
     wait_until 10 usage_is_back ||
         fail "$why: $(usage) in use, not $wanted"
+}
+
+# refused WHAT COMMAND...: fails, with one line that has WHAT in it.
+refused() {
+    local what=$1
+    shift
+    if "$@" >/dev/null 2>"$work/err"; then
+        fail "$* is not refused"
+    fi
+    grep -q -- "$what" "$work/err" || fail "$*: $(cat "$work/err")"
+    [[ $(wc -l <"$work/err") == 1 ]] || fail "$*: $(cat "$work/err")"
+}
+
+# in_memory_group MIB: the daemon will run in a memory cgroup of its own, $group,
+# with so much of memory and swap together.
+in_memory_group() {
+    local root=/sys/fs/cgroup/memory limit
+    need_root
+    [[ -z ${SANITIZED:-} ]] ||
+        skip "a sanitizer needs more memory than the group has"
+    [[ -w $root/cgroup.procs ]] || skip "needs the memory cgroup (v1) at $root"
+    group=$root/pagerfs-test.$$
+    mkdir "$group" 2>/dev/null || skip "cannot make a memory cgroup"
+    at_exit "wait_until 5 rmdir '$group'"
+    for limit in limit_in_bytes memsw.limit_in_bytes; do
+        [[ ! -w $group/memory.$limit ]] || echo $(($1 << 20)) >"$group/memory.$limit"
+    done
+    # shellcheck disable=SC2016  # expanded by the inner shell
+    runner=(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group")
+}
+
+expect_no_oom() {
+    ! grep -q '^oom_kill [^0]' "$group/memory.oom_control" || fail "OOM-killed"
 }
 
 # json NAME...: what those names lead to, in the object on stdin.

@@ -6,20 +6,7 @@
 source "$(dirname "$0")/lib.sh"
 
 need_daemon
-need_root
-[[ -z ${SANITIZED:-} ]] || skip "a sanitizer needs more memory than the group has"
-root=/sys/fs/cgroup/memory
-[[ -w $root/cgroup.procs ]] || skip "needs the memory cgroup (v1) at $root"
-group=$root/pagerfs-test.$$
-mkdir "$group" 2>/dev/null || skip "cannot make a memory cgroup"
-at_exit "wait_until 5 rmdir '$group'"
-echo $(((8 + 24) << 20)) >"$group/memory.limit_in_bytes"
-if [[ -w $group/memory.memsw.limit_in_bytes ]]; then
-    echo $(((8 + 24) << 20)) >"$group/memory.memsw.limit_in_bytes"
-fi
-
-# shellcheck disable=SC2016  # expanded by the inner shell
-runner=(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group")
+in_memory_group $((8 + 24))
 mount_fs ram=8m,size=64m
 # The files of the threads would take three times what is left.
 pages=$(($(free_blocks) * 9 / 10 / 32 * 32))
@@ -29,8 +16,6 @@ seconds=$(long 10 600)
 say "half, 99%, 99.9% and the longest of each kind"
 cat "$work/said" >&2
 paged_out 64
-if grep -q '^oom_kill [^0]' "$group/memory.oom_control"; then
-    fail "OOM-killed"
-fi
+expect_no_oom
 rm "$mnt"/*
 umount_fs

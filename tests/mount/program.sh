@@ -39,6 +39,41 @@ fusermount3 -u "$mnt"
 wait_until 10 nobody_left || fail "the daemon does not end"
 daemon=
 
+# Without standard descriptors: it returns, and its own files are not taken for
+# them, swap least of all.
+(exec 0<&- 1>&- 2>&-; exec timeout 20 "$PAGERFS" -o "ram=8m,swap=$swap" "$mnt") ||
+    fail "without standard descriptors: status $?"
+daemon=$(daemons_of)
+echo "$daemon" >>"$work/daemons"
+for fd in 0 1 2; do
+    [[ $(readlink "/proc/$daemon/fd/$fd") == /dev/null ]] ||
+        fail "descriptor $fd is $(readlink "/proc/$daemon/fd/$fd")"
+done
+"$HELPERS/blob" write 1 $((24 << 20)) "$mnt/file" >"$work/out"
+"$HELPERS/blob" read 1 $((24 << 20)) "$mnt/file" >"$work/out" ||
+    fail "without standard descriptors it loses data"
+fusermount3 -u "$mnt"
+wait_until 10 nobody_left || fail "the daemon does not end"
+daemon=
+
+# With few descriptors: it says so and leaves nothing, or it mounts, and lets the
+# caller's pipe go all the same.
+for few in {5..20}; do
+    status=0
+    out=$(ulimit -n "$few"
+        exec timeout 20 "$PAGERFS" -o "ram=8m,swap=$swap" "$mnt" 2>&1) || status=$?
+    ((status != 0)) || break
+    [[ $status == 1 && -n $out ]] || fail "$few descriptors: status $status: $out"
+    is_mounted && fail "$few descriptors: status 1, but mounted"
+    wait_until 10 nobody_left || fail "$few descriptors: somebody is left"
+done
+daemon=$(daemons_of)
+echo "$daemon" >>"$work/daemons"
+is_mounted || fail "20 descriptors are too few"
+kill "$daemon"
+wait_until 10 nobody_left || fail "with $few descriptors it cannot be ended"
+daemon=
+
 # Single-threaded and talking: works too, and stays in the foreground.
 for flag in -s -d; do
     "$PAGERFS" -f $flag -o "ram=8m,swap=$swap" source "$mnt" >"$log" 2>&1 &

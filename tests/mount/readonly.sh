@@ -6,8 +6,8 @@ source "$(dirname "$0")/lib.sh"
 need_root
 need getfattr setfattr
 
-# refused COMMAND...: because the file system is read-only.
-refused() {
+# read_only COMMAND...: because the file system is read-only.
+read_only() {
     "$@" 2>"$work/err" >/dev/null && fail "$state: done: $*"
     grep -qi 'read-only file system' "$work/err" ||
         fail "$state: $* says: $(cat "$work/err")"
@@ -15,26 +15,26 @@ refused() {
 
 # Each kind of change, on what `fill` makes.
 refuse_all() {
-    refused sh -c "echo more >>$mnt/file"
-    refused sh -c ": >$mnt/file"
-    refused sh -c ": >$mnt/new"
-    refused truncate -s 1 "$mnt/file"
-    refused fallocate -l 4096 "$mnt/file"
-    refused mkdir "$mnt/new"
-    refused rmdir "$mnt/dir"
-    refused mkfifo "$mnt/new"
-    refused mknod "$mnt/new" c 1 3
-    refused ln -s file "$mnt/new"
-    refused ln "$mnt/file" "$mnt/new"
-    refused mv -T "$mnt/file" "$mnt/new"
-    refused mv -T "$mnt/file" "$mnt/dir/file"
-    refused rm "$mnt/file"
-    refused chmod 600 "$mnt/file"
-    refused chown 12:34 "$mnt/file"
-    refused chown -h 12:34 "$mnt/link"
-    refused touch -d @5 "$mnt/file"
-    refused setfattr -n user.b -v 2 "$mnt/file"
-    refused setfattr -x user.a "$mnt/file"
+    read_only sh -c "echo more >>$mnt/file"
+    read_only sh -c ": >$mnt/file"
+    read_only sh -c ": >$mnt/new"
+    read_only truncate -s 1 "$mnt/file"
+    read_only fallocate -l 4096 "$mnt/file"
+    read_only mkdir "$mnt/new"
+    read_only rmdir "$mnt/dir"
+    read_only mkfifo "$mnt/new"
+    read_only mknod "$mnt/new" c 1 3
+    read_only ln -s file "$mnt/new"
+    read_only ln "$mnt/file" "$mnt/new"
+    read_only mv -T "$mnt/file" "$mnt/new"
+    read_only mv -T "$mnt/file" "$mnt/dir/file"
+    read_only rm "$mnt/file"
+    read_only chmod 600 "$mnt/file"
+    read_only chown 12:34 "$mnt/file"
+    read_only chown -h 12:34 "$mnt/link"
+    read_only touch -d @5 "$mnt/file"
+    read_only setfattr -n user.b -v 2 "$mnt/file"
+    read_only setfattr -x user.a "$mnt/file"
 }
 
 fill() {
@@ -57,10 +57,10 @@ if [[ $PAGERFS_FSTYPE == pagerfs ]]; then
     mount_fs "$options,ro"
     grep -q " $mnt ro" /proc/self/mountinfo || fail "$state: it is not"
     [[ -z $(ls -A "$mnt") ]] || fail "$state: not empty"
-    refused mkdir "$mnt/new"
-    refused sh -c ": >$mnt/new"
-    refused chmod 700 "$mnt"
-    refused touch "$mnt"
+    read_only mkdir "$mnt/new"
+    read_only sh -c ": >$mnt/new"
+    read_only chmod 700 "$mnt"
+    read_only touch "$mnt"
     umount_fs
 fi
 
@@ -86,7 +86,7 @@ state="bound ro"
 mkdir "$mnt/dir" "$mnt/place"
 mount --bind "$mnt/dir" "$mnt/place"
 mount -i -o remount,bind,ro "$mnt/place"
-refused mkdir "$mnt/place/new"
+read_only mkdir "$mnt/place/new"
 mkdir "$mnt/dir/new"
 [[ -d $mnt/place/new ]] || fail "$state: does not see what is made"
 umount "$mnt/place"

@@ -57,8 +57,8 @@ ends_well() {
     ! is_mounted || fail "$1: still mounted"
 }
 
-# refused WORD: nothing but rings, which cannot be had.
-refused() {
+# no_rings WORD: nothing but rings, which cannot be had.
+no_rings() {
     local status=0
     timeout 20 "${runner[@]}" "$PAGERFS" \
         -o "ram=8m,swap=$swap,transport=uring" source "$mnt" 2>"$work/err" ||
@@ -75,7 +75,7 @@ rests || fail "transport=dev wakes up for nothing"
 umount_fs
 
 [[ $(cat /sys/module/fuse/parameters/enable_uring 2>/dev/null) == Y ]] ||
-    refused enable_uring
+    no_rings enable_uring
 need_uring
 
 mount_fs ram=8m,size=128m
@@ -111,7 +111,7 @@ ends_well "unmounted under load"
 
 [[ $(id -u) == 0 ]] || exit 0
 runner=("$HELPERS/noring")
-refused permitted
+no_rings permitted
 mount_fs ram=8m,size=64m
 [[ $(threads_named ring) == 0 ]] || fail "rings, where they are forbidden"
 [[ $(grep -c "/dev/fuse is used" "$log") == 1 ]] ||

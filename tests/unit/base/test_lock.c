@@ -184,7 +184,7 @@ static void in_order(void)
 {
     mutex_lock(&a, RANK_TREE);
     mutex_lock(&b, RANK_OBJECT);
-    mutex_lock(&c, RANK_LOG);
+    mutex_lock(&c, RANK_ARENA);
     mutex_unlock(&b);
     mutex_unlock(&a);
     mutex_unlock(&c);

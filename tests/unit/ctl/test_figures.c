@@ -39,7 +39,7 @@ END_TEST
 
 START_TEST(test_value)
 {
-    struct pagerfs_stat stat = { .limit = 5, .throttled_ns = 9 };
+    struct pagerfs_stat stat = { .limit = 5, .writers_waited_ns = 9 };
     unsigned fives = 0, nines = 0;
 
     for (const struct figure *f = figures; f->name; f++) {

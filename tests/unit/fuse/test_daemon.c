@@ -57,4 +57,34 @@ START_TEST(test_foreground)
 }
 END_TEST
 
-UNIT_MAIN("daemon", test_background, test_foreground)
+/* With some of the three closed, the next file gets none of their numbers. */
+static int next_file_without(const bool closed[3])
+{
+    pid_t child = fork();
+    int status;
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        for (int fd = 0; fd < 3; fd++)
+            if (closed[fd])
+                close(fd);
+        _exit(daemon_fill_standard() ? 99 : dup(0));
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+START_TEST(test_closed_standard)
+{
+    for (unsigned which = 0; which < 8; which++) {
+        const bool closed[3] = { which & 1, which & 2, which & 4 };
+        int fd = next_file_without(closed);
+
+        ck_assert_int_gt(fd, 2);
+        ck_assert_int_ne(fd, 99);
+    }
+}
+END_TEST
+
+UNIT_MAIN("daemon", test_background, test_foreground, test_closed_standard)

@@ -167,6 +167,12 @@ START_TEST(test_swap_and_cache)
     options_fini(&options);
     bad("pagerfs -o writeback,cache=none /mnt", "cache=none");
     bad("pagerfs -o writeback=yes /mnt", "writeback");
+    good("pagerfs -o writeback,writeback_max=100m /mnt");
+    ck_assert_uint_eq(options.writeback_max.bytes, 100 << 20);
+    options_fini(&options);
+    bad("pagerfs -o writeback_max=100m /mnt", "without writeback");
+    bad("pagerfs -o writeback,writeback_max=1000 /mnt", "1m at least");
+    bad("pagerfs -o writeback,writeback_max=50% /mnt", "writeback_max");
     bad("pagerfs -o cache=some /mnt", "cache=some");
     bad("pagerfs -o replacement=lru /mnt", "replacement=lru");
 }

@@ -125,16 +125,16 @@ void model_compare(struct fixture *f, struct file *file, uint64_t from,
         uint64_t n = MIN(to - from, (uint64_t)most);
         uint64_t there = MIN(n, file->size - MIN(file->size, from));
 
-        expect(object_read_begin(&f->store, file->object, NULL, from, (size_t)n,
-                                 true, &read) == 0);
-        expect(read.bytes == there);
+        unit_assert(object_read_begin(&f->store, file->object, NULL, from,
+                                      (size_t)n, true, &read) == 0);
+        unit_assert(read.bytes == there);
         for (uint32_t i = 1; i <= read.iov_count; i++) {
-            expect(memcmp(read.iov[i].iov_base, file->bytes + from,
-                          read.iov[i].iov_len) == 0);
+            unit_assert(memcmp(read.iov[i].iov_base, file->bytes + from,
+                               read.iov[i].iov_len) == 0);
             from += read.iov[i].iov_len;
             there -= read.iov[i].iov_len;
         }
-        expect(there == 0);
+        unit_assert(there == 0);
         n = read.bytes;
         object_read_end(&f->store, file->object, &read);
         if (n == 0)
@@ -175,26 +175,26 @@ int model_write(struct fixture *f, struct file *file, uint64_t offset, size_t n,
     make_bytes(data, n, value);
     err = object_write(&f->store, file->object, offset, data, n, true, &written);
     if (!may_be_short)
-        expect(err == 0 && written == n);
-    expect(err ? written == 0 : written > 0 && written <= n);
+        unit_assert(err == 0 && written == n);
+    unit_assert(err ? written == 0 : written > 0 && written <= n);
     memcpy(file->bytes + offset, data, written);
     if (written > 0) {
         mark(file, page_of(offset), pages_for(offset + written), true);
         file->size = MAX(file->size, offset + written);
     }
-    expect(object_size(file->object) == file->size);
+    unit_assert(object_size(file->object) == file->size);
     return err;
 }
 
 void model_truncate(struct fixture *f, struct file *file, uint64_t size)
 {
-    expect(object_truncate(&f->store, file->object, size, true) == 0);
+    unit_assert(object_truncate(&f->store, file->object, size, true) == 0);
     if (size < file->size)
         memset(file->bytes + size, 0, file->size - size);
     if (size < file->size)
         mark(file, pages_for(size), pages_for(file->max), false);
     file->size = size;
-    expect(object_size(file->object) == size);
+    unit_assert(object_size(file->object) == size);
 }
 
 static void shadow_punch(struct file *file, uint64_t from, uint64_t to)
@@ -212,7 +212,7 @@ int model_fallocate(struct fixture *f, struct file *file,
                                keep_size, true);
 
     if (err) {
-        expect(err == -ENOSPC && mode != OBJECT_PUNCH);
+        unit_assert(err == -ENOSPC && mode != OBJECT_PUNCH);
         return err;
     }
     if (mode == OBJECT_PUNCH) {
@@ -224,7 +224,7 @@ int model_fallocate(struct fixture *f, struct file *file,
     mark(file, page_of(offset), pages_for(offset + length), true);
     if (!keep_size)
         file->size = MAX(file->size, offset + length);
-    expect(object_size(file->object) == file->size);
+    unit_assert(object_size(file->object) == file->size);
     return 0;
 }
 
@@ -248,12 +248,12 @@ void model_copy(struct fixture *f, struct file *from, uint64_t from_offset,
     there = MIN(there, length);
     overlap = from == to && from_offset < to_offset + there &&
               to_offset < from_offset + there;
-    expect(object_copy(&f->store, from->object, from_offset, to->object,
-                       to_offset, length, true, &copied) ==
-           (overlap && there > 0 ? -EINVAL : 0));
+    unit_assert(object_copy(&f->store, from->object, from_offset, to->object,
+                            to_offset, length, true, &copied) ==
+                (overlap && there > 0 ? -EINVAL : 0));
     if (overlap)
         return;
-    expect(copied == there);
+    unit_assert(copied == there);
     for (uint64_t at = 0; at < there; at += n) {
         n = stretch(from, from_offset + at, from_offset + there);
         if (from->there[page_of(from_offset + at)]) {
@@ -265,7 +265,7 @@ void model_copy(struct fixture *f, struct file *from, uint64_t from_offset,
     }
     if (there > 0)
         to->size = MAX(to->size, to_offset + there);
-    expect(object_size(to->object) == to->size);
+    unit_assert(object_size(to->object) == to->size);
 }
 
 static void model_seek_one(struct fixture *f, struct file *file, uint64_t offset,
@@ -278,10 +278,10 @@ static void model_seek_one(struct fixture *f, struct file *file, uint64_t offset
     while (i << PAGE_SHIFT < file->size && file->there[i] != data)
         i++;
     if (offset >= file->size || (data && i << PAGE_SHIFT >= file->size))
-        expect(err == -ENXIO);
+        unit_assert(err == -ENXIO);
     else
-        expect(err == 0 &&
-               found == MIN(file->size, MAX(offset, i << PAGE_SHIFT)));
+        unit_assert(err == 0 &&
+                    found == MIN(file->size, MAX(offset, i << PAGE_SHIFT)));
 }
 
 void model_seek(struct fixture *f, struct file *file, uint64_t offset)
@@ -297,7 +297,7 @@ uint64_t model_pages(struct fixture *f, struct file *file)
     (void)f;
     for (uint64_t i = 0; i < pages_for(file->max); i++)
         pages += file->there[i];
-    expect(object_pages(file->object) == pages);
+    unit_assert(object_pages(file->object) == pages);
     return pages;
 }
 
@@ -317,7 +317,7 @@ void swap_out(struct fixture *f, struct file *file)
     for (int tries = 0; usage_of(f, file).resident > 0; tries++) {
         uint32_t frame;
 
-        expect(tries < 1000000);
+        unit_assert(tries < 1000000);
         while ((frame = arena_frame_alloc(f->store.arena, 0)) != FRAME_NONE)
             taken[n++] = frame;
         clock_sleep_ns(5000);

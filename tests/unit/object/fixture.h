@@ -10,23 +10,8 @@
 #include "fake_swap.h"
 #include "object.h"
 
+#include "eventually.h"
 #include "unit.h"
-
-/* Check's own asserts write a line each when they hold: too slow for loops. */
-#define expect(expr)                                                \
-    do {                                                            \
-        if (!(expr))                                                \
-            ck_abort_msg("%s:%d: broken: %s", __FILE__, __LINE__,   \
-                         #expr);                                    \
-    } while (0)
-
-/* Waits up to ten seconds for something that happens elsewhere. */
-#define EVENTUALLY(cond)                                            \
-    do {                                                            \
-        for (int tries_ = 0; !(cond) && tries_ < 100000; tries_++)  \
-            clock_sleep_ns(100000);                                 \
-        ck_assert_msg((cond), "never became true: %s", #cond);      \
-    } while (0)
 
 enum { FIXTURE_FILES = 8 };
 

@@ -4,6 +4,7 @@
 #include "clock.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 enum { PAGES = 600 };
 
@@ -189,7 +190,35 @@ START_TEST(given_up_by_its_caller)
 }
 END_TEST
 
+static void *read_one(void *unused)
+{
+    (void)unused;
+    read_pages(100, 1);
+    return NULL;
+}
+
+/* As long as it takes, but for its caller. */
+START_TEST(given_up_while_it_waits)
+{
+    pthread_t thread;
+    uint64_t left;
+
+    up(2000, true);
+    fake_swap_hold(true);
+    pthread_create(&thread, NULL, read_one, NULL);
+    fake_swap_wait_held(1);
+    asked_before_no = 50;
+    ck_assert_int_eq(object_evict(&f.store, file.object, go_on, &f, &left),
+                     -EINTR);
+    ck_assert_uint_eq(asked_before_no, 0);
+    ck_assert_uint_gt(left, 0);
+    fake_swap_hold(false);
+    pthread_join(thread, NULL);
+    down();
+}
+END_TEST
+
 UNIT_MAIN("advice", remembered, random_reads_nothing_else, sequential_reads_far,
           willneed_brings_it_in, willneed_takes_no_memory_from_others,
           dontneed_goes_first, evicted, what_is_in_use_stays,
-          given_up_by_its_caller)
+          given_up_by_its_caller, given_up_while_it_waits)

@@ -152,8 +152,8 @@ static void *copier(void *arg)
         uint64_t offset = rnd(&seed, 300 * PAGE_SIZE);
         uint64_t target = rnd(&seed, 300 * PAGE_SIZE);
 
-        expect(object_copy(&f.store, a->object, offset, b->object, target,
-                           90 * PAGE_SIZE, true, &copied) == 0);
+        unit_assert(object_copy(&f.store, a->object, offset, b->object, target,
+                                90 * PAGE_SIZE, true, &copied) == 0);
     }
     return NULL;
 }

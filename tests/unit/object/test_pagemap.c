@@ -14,12 +14,6 @@
 
 enum { WINDOW = 700, WINDOWS = 5, STEPS = 40000 };
 
-#define expect(expr)                            \
-    do {                                        \
-        if (!(expr))                            \
-            ck_abort_msg("broken: %s", #expr);  \
-    } while (0)
-
 static const uint64_t base[WINDOWS] = {
     0, 3800, 262144 - 350, (uint64_t)1 << 36, PAGEMAP_MAX_PAGES - WINDOW,
 };
@@ -54,7 +48,7 @@ static int charge(void *ctx)
 static void uncharge(void *ctx)
 {
     (void)ctx;
-    expect(charged > 0);
+    unit_assert(charged > 0);
     charged--;
 }
 
@@ -140,7 +134,7 @@ static void compare_window(int w)
     static pagemap_entry out[WINDOW];
 
     pagemap_get_run(arena, &map, base[w], WINDOW, out);
-    expect(memcmp(out, model[w], sizeof(out)) == 0);
+    unit_assert(memcmp(out, model[w], sizeof(out)) == 0);
 }
 
 static uint64_t model_next(int w, uint64_t i, uint64_t end, bool hole)
@@ -159,24 +153,25 @@ static void compare_searches(int w)
     struct pagemap_run run;
     uint32_t holes = 0;
 
-    expect(pagemap_next(arena, &map, base[w] + first, base[w] + end, &entry) ==
-           base[w] + data);
-    expect(data == end || entry == model[w][data]);
-    expect(pagemap_next_hole(arena, &map, base[w] + first, base[w] + end) ==
-           base[w] + model_next(w, first, end, true));
+    unit_assert(pagemap_next(arena, &map, base[w] + first, base[w] + end,
+                             &entry) == base[w] + data);
+    unit_assert(data == end || entry == model[w][data]);
+    unit_assert(pagemap_next_hole(arena, &map, base[w] + first,
+                                  base[w] + end) ==
+                base[w] + model_next(w, first, end, true));
     for (uint64_t i = first; i < end; i++)
         holes += model[w][i] == 0;
-    expect(pagemap_holes(arena, &map, base[w] + first, nr) == holes);
+    unit_assert(pagemap_holes(arena, &map, base[w] + first, nr) == holes);
     if (!pagemap_next_run(arena, &map, base[w] + first, base[w] + end, &run)) {
-        expect(data == end);
+        unit_assert(data == end);
         return;
     }
-    expect(run.index == base[w] + data && run.entry == model[w][data]);
-    expect(run.nr >= 1 && data + run.nr <= end);
+    unit_assert(run.index == base[w] + data && run.entry == model[w][data]);
+    unit_assert(run.nr >= 1 && data + run.nr <= end);
     for (uint32_t i = 0; i < run.nr; i++) {
         bool block = pagemap_entry_kind(run.entry) == ENTRY_BLOCK;
 
-        expect(model[w][data + i] == run.entry + (block ? i : 0));
+        unit_assert(model[w][data + i] == run.entry + (block ? i : 0));
     }
 }
 
@@ -193,9 +188,9 @@ static void step_set(int w)
     nr = MIN(nr, PAGEMAP_PREPARE_MAX);
     err = pagemap_prepare(arena, &map, base[w] + first, nr);
     if (err) {
-        expect(err == -ENOSPC || err == -EAGAIN);
+        unit_assert(err == -ENOSPC || err == -EAGAIN);
         /* A small leaf may have been made larger, or one folded; no more. */
-        expect(map.nr_units <= units || map.height == 0);
+        unit_assert(map.nr_units <= units || map.height == 0);
         return;
     }
     for (uint32_t i = 0; i < nr; i++) {
@@ -239,12 +234,13 @@ static void step_fill(int w)
     err = pagemap_fill(arena, &map, base[w] + first, nr);
     keep = !err && rnd(3);
     if (!err) {
-        expect(map.nr_present == nr_present + holes);
-        expect(pagemap_entry_kind(pagemap_get(arena, &map, base[w] + first)) !=
-               ENTRY_HOLE);
+        unit_assert(map.nr_present == nr_present + holes);
+        unit_assert(pagemap_entry_kind(pagemap_get(arena, &map,
+                                                   base[w] + first)) !=
+                    ENTRY_HOLE);
     }
     if (pagemap_settle(arena, &map, base[w] + first, nr, keep) != holes)
-        expect(err != 0);
+        unit_assert(err != 0);
     for (uint64_t i = first; keep && i < first + nr; i++)
         if (model[w][i] == 0)
             model_set(w, i, ENTRY_ZERO);
@@ -284,7 +280,7 @@ START_TEST(as_an_array)
             step_memory();
             break;
         }
-        expect(map.nr_present == nr_present);
+        unit_assert(map.nr_present == nr_present);
         pagemap_check(arena, &map);
         compare_window(w);
         compare_searches(w);
@@ -312,7 +308,7 @@ END_TEST
 static void fill_file(uint64_t pages, bool swapped)
 {
     for (uint64_t i = 0; i < pages; i++) {
-        expect(pagemap_prepare(arena, &map, i, 1) == 0);
+        unit_assert(pagemap_prepare(arena, &map, i, 1) == 0);
         pagemap_set(arena, &map, i,
                     pagemap_entry_make(swapped ? ENTRY_BLOCK : ENTRY_FRAME,
                                        (uint32_t)(1000 + i)));
@@ -328,8 +324,8 @@ static void cut_file(uint64_t pages, uint64_t *dropped)
          pagemap_next_run(arena, &map, at, PAGEMAP_MAX_PAGES, &run);
          at = run.index + run.nr) {
         if (run.index % 64 != 0 || run.nr != 64)
-            expect(pagemap_prepare(arena, &map, run.index, run.nr) == 0);
-        expect(pagemap_entry_number(run.entry) == 1000 + run.index);
+            unit_assert(pagemap_prepare(arena, &map, run.index, run.nr) == 0);
+        unit_assert(pagemap_entry_number(run.entry) == 1000 + run.index);
         pagemap_set_run(arena, &map, &run, 0);
         *dropped += run.nr;
     }
@@ -345,14 +341,15 @@ START_TEST(all_truncations)
 
                 fill_file(from, swapped);
                 cut_file(to, &dropped);
-                expect(dropped == from - kept && map.nr_present == kept);
+                unit_assert(dropped == from - kept && map.nr_present == kept);
                 for (uint64_t i = 0; i < 256; i += i % 64 == 62 ? 1 : 3)
-                    expect((pagemap_get(arena, &map, i) != 0) == (i < kept));
+                    unit_assert((pagemap_get(arena, &map, i) != 0) ==
+                                (i < kept));
                 pagemap_check(arena, &map);
                 fill_file(to, swapped);
-                expect(map.nr_present == MAX(kept, to));
+                unit_assert(map.nr_present == MAX(kept, to));
                 cut_file(0, &dropped);
-                expect(map.root == 0 && map.nr_units == 0);
+                unit_assert(map.root == 0 && map.nr_units == 0);
             }
         }
     }
@@ -439,7 +436,7 @@ START_TEST(large_fills_fold)
     pagemap_check(arena, &map);
     for (uint64_t at = 0; pagemap_next_run(arena, &map, at, pages, &run);
          at = run.index + run.nr) {
-        expect(run.entry == ENTRY_ZERO && run.nr == 64);
+        unit_assert(run.entry == ENTRY_ZERO && run.nr == 64);
         pagemap_set_run(arena, &map, &run, 0);
         dropped += run.nr;
     }

@@ -20,7 +20,7 @@ static void *worker(void *arg)
         uint32_t nr = 1 + (uint32_t)rnd(&seed, max);
 
         pins_take(&f.store, nr);
-        expect(atomic_fetch_add(&taken, nr) + nr <= max);
+        unit_assert(atomic_fetch_add(&taken, nr) + nr <= max);
         if (i % 64 == 0)
             clock_sleep_ns(1000);
         atomic_fetch_sub(&taken, nr);

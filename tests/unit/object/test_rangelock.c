@@ -20,13 +20,6 @@ enum { REQUESTS = 24, STEPS = 300000 };
 
 static uint64_t seed = 88172645463325252u;
 
-/* Check's own asserts write a line each when they hold: too slow for loops. */
-#define expect(expr) \
-    do {                                        \
-        if (!(expr))                            \
-            ck_abort_msg("broken: %s", #expr);  \
-    } while (0)
-
 static uint64_t rnd(uint64_t below)
 {
     seed ^= seed << 13;
@@ -91,11 +84,12 @@ static void compare(void)
         if (!requests[i].arrival)
             continue;
         quiet = false;
-        expect(rangelock_granted(&requests[i].range) == requests[i].granted);
+        unit_assert(rangelock_granted(&requests[i].range) ==
+                    requests[i].granted);
     }
     if (quiet) { /* R3 */
-        expect(atomic_load(&lock.held) == 0);
-        expect(!lock.waiting);
+        unit_assert(atomic_load(&lock.held) == 0);
+        unit_assert(!lock.waiting);
     }
     rangelock_check(&lock);
 }
@@ -117,14 +111,14 @@ static void step_new(struct request *r)
                                                   .arrival = UINT64_MAX });
         int err = rangelock_trylock(&lock, &r->range, r->start, r->end, r->mode);
 
-        expect(err == (kept ? -EAGAIN : 0));
+        unit_assert(err == (kept ? -EAGAIN : 0));
         r->granted = !err;
         r->arrival = err ? 0 : ++clock_now;
         return;
     }
     r->arrival = ++clock_now;
     r->granted = rangelock_begin(&lock, &r->range, r->start, r->end, r->mode);
-    expect(r->granted == !model_kept(r));
+    unit_assert(r->granted == !model_kept(r));
 }
 
 static void step_held(struct request *r)

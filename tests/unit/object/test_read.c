@@ -153,7 +153,7 @@ static void *reader_main(void *arg)
 
     r->err = begin(r->offset, r->n, true, &read);
     if (!r->err) {
-        expect(read.bytes == r->n);
+        unit_assert(read.bytes == r->n);
         end(&read);
     }
     return NULL;
@@ -201,7 +201,7 @@ START_TEST(pinned_until_the_end)
     model_write(&f, &file, 0, 10 * PAGE_SIZE, 1, false);
     ck_assert_int_eq(begin(0, 4 * PAGE_SIZE, false, &read), 0);
     for (int tries = 0; usage_of(&f, &file).resident > 4; tries++) {
-        expect(tries < 100000);
+        unit_assert(tries < 100000);
         while ((taken[n] = arena_frame_alloc(f.store.arena, 0)) != FRAME_NONE)
             n++;
         clock_sleep_ns(5000);
@@ -232,11 +232,11 @@ static void *large_reader(void *arg)
         size_t n = object_read_max(&f.store);
         uint64_t offset = rnd(&seed, file.size - n);
 
-        expect(begin(offset, n, true, &read) == 0);
-        expect(read.bytes == n);
+        unit_assert(begin(offset, n, true, &read) == 0);
+        unit_assert(read.bytes == n);
         for (uint32_t k = 1; k <= read.iov_count; k++) {
-            expect(memcmp(read.iov[k].iov_base, file.bytes + offset,
-                          read.iov[k].iov_len) == 0);
+            unit_assert(memcmp(read.iov[k].iov_base, file.bytes + offset,
+                               read.iov[k].iov_len) == 0);
             offset += read.iov[k].iov_len;
         }
         end(&read);

@@ -108,9 +108,9 @@ static void random_operations(uint32_t max_run)
             object_check(&f.store, files[k].object);
             pages += model_pages(&f, &files[k]);
         }
-        expect(stats_of(&f).data == pages);
+        unit_assert(stats_of(&f).data == pages);
     }
-    expect(stats_of(&f).pageout_pages > 1000);
+    unit_assert(stats_of(&f).pageout_pages > 1000);
     files_down(files);
 }
 
@@ -141,9 +141,9 @@ static void slice_write(struct slice *s, uint64_t offset, size_t n)
     size_t written;
 
     memset(s->bytes + offset, (int)rnd(&s->seed, 3), n);
-    expect(object_write(&f.store, s->object, s->start + offset,
-                        s->bytes + offset, n, true, &written) == 0);
-    expect(written == n);
+    unit_assert(object_write(&f.store, s->object, s->start + offset,
+                             s->bytes + offset, n, true, &written) == 0);
+    unit_assert(written == n);
 }
 
 static void slice_read(struct slice *s, uint64_t offset, size_t n, bool wait)
@@ -153,12 +153,12 @@ static void slice_read(struct slice *s, uint64_t offset, size_t n, bool wait)
                                 MIN(n, object_read_max(&f.store)), wait, &read);
 
     if (err) {
-        expect(err == -EAGAIN && !wait);
+        unit_assert(err == -EAGAIN && !wait);
         return;
     }
     for (uint32_t i = 1; i <= read.iov_count; i++) {
-        expect(memcmp(read.iov[i].iov_base, s->bytes + offset,
-                      read.iov[i].iov_len) == 0);
+        unit_assert(memcmp(read.iov[i].iov_base, s->bytes + offset,
+                           read.iov[i].iov_len) == 0);
         offset += read.iov[i].iov_len;
     }
     object_read_end(&f.store, s->object, &read);

@@ -27,9 +27,9 @@ START_TEST(as_one_buffer)
         if (i % 2)
             n = 1 + n % 700 % (BYTES - pos);
         source_copy(&source, pos, out, n);
-        expect(memcmp(out, bytes + pos, n) == 0);
-        expect(source_is_zero(&source, pos, n) ==
-               (memcmp(bytes + pos, zeros, n) == 0));
+        unit_assert(memcmp(out, bytes + pos, n) == 0);
+        unit_assert(source_is_zero(&source, pos, n) ==
+                    (memcmp(bytes + pos, zeros, n) == 0));
     }
 }
 END_TEST

@@ -36,9 +36,9 @@ static void all_pairs(bool swapped)
             if (swapped)
                 swap_out(&f, &file);
             model_truncate(&f, &file, new);
-            expect(object_pages(file.object) == kept);
+            unit_assert(object_pages(file.object) == kept);
             model_truncate(&f, &file, (PAGES + 1) * PAGE_SIZE);
-            expect(object_pages(file.object) == kept);
+            unit_assert(object_pages(file.object) == kept);
             model_compare(&f, &file, new - MIN(new, 2 * PAGE_SIZE),
                           new + 2 * PAGE_SIZE);
             model_compare(&f, &file, 0, file.size);
@@ -46,7 +46,7 @@ static void all_pairs(bool swapped)
             if (to % 16 == 0)
                 object_check(&f.store, file.object);
         }
-        expect(stats_of(&f).data == object_pages(file.object));
+        unit_assert(stats_of(&f).data == object_pages(file.object));
     }
     file_down(&f, &file);
     fixture_down(&f);
@@ -77,11 +77,11 @@ START_TEST(what_is_preallocated_beyond_the_end_goes)
 
         model_write(&f, &file, 0, 3 * PAGE_SIZE, i + 1, false);
         model_truncate(&f, &file, size);
-        expect(object_fallocate(&f.store, file.object, OBJECT_ALLOCATE, 0,
-                                200 * PAGE_SIZE, true, true) == 0);
-        expect(object_pages(file.object) == 200);
-        expect(object_truncate(&f.store, file.object, size, i % 2) == 0);
-        expect(object_pages(file.object) == pages_for(size));
+        unit_assert(object_fallocate(&f.store, file.object, OBJECT_ALLOCATE, 0,
+                                     200 * PAGE_SIZE, true, true) == 0);
+        unit_assert(object_pages(file.object) == 200);
+        unit_assert(object_truncate(&f.store, file.object, size, i % 2) == 0);
+        unit_assert(object_pages(file.object) == pages_for(size));
         model_compare(&f, &file, 0, file.size);
     }
     file_down(&f, &file);

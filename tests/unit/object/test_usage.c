@@ -46,7 +46,7 @@ static void see_run(void *ctx, uint64_t index, uint32_t nr, uint32_t block)
     struct visit *visit = ctx;
 
     mutex_assert_held(&visit->object->lock);
-    expect(index >= visit->pages && nr > 0 && block < 2048);
+    unit_assert(index >= visit->pages && nr > 0 && block < 2048);
     visit->pages = index + nr;
     visit->runs++;
 }

@@ -12,9 +12,10 @@
 #ifndef TESTS_FAKE_OWNER_H
 #define TESTS_FAKE_OWNER_H
 
-#include "clock.h"
 #include "fake_swap.h"
 #include "pool.h"
+
+#include "eventually.h"
 
 enum fake_kind { FAKE_HOLE, FAKE_FRAME, FAKE_BLOCK, FAKE_LOST };
 
@@ -91,13 +92,5 @@ int fake_pageout(struct rig *rig, uint32_t owner, uint64_t index);
 void fake_clean(struct rig *rig, uint32_t owner, uint64_t index, bool stay);
 /* Writes pages 0.. of owner 1 until the next would not be charged; how many. */
 uint64_t fake_fill(struct rig *rig, uint32_t owner, uint32_t value);
-
-/* Waits up to ten seconds for the condition. */
-#define EVENTUALLY(cond)                                                     \
-    do {                                                                     \
-        for (int tries_ = 0; !(cond) && tries_ < 10000; tries_++)            \
-            clock_sleep_ns(1000000);                                         \
-        ck_assert_msg((cond), "never became true: %s", #cond);               \
-    } while (0)
 
 #endif

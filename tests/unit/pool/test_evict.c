@@ -14,12 +14,16 @@ static void up(uint32_t blocks)
                                        .pages = 300, .stopped = true });
 }
 
+/* 0, too, if it is not there any more. */
 static int evict(uint64_t index)
 {
-    uint32_t frame = fake_entry(&rig, 1, index).number;
+    const struct fake_entry *entry = &rig.owners[0].entries[index];
 
     fake_owner_ops.lock(&rig, 1);
-    return pool_page_evict(rig.pool, frame);
+    if (entry->kind == FAKE_FRAME)
+        return pool_page_evict(rig.pool, entry->number);
+    fake_owner_ops.unlock(&rig, 1);
+    return 0;
 }
 
 static void write_pages(uint64_t nr)
@@ -50,6 +54,16 @@ START_TEST(clean_goes_at_once)
 }
 END_TEST
 
+/* Asked once more if it is still there: it may have been pinned by its own I/O,
+ * or all descriptors have been in use. */
+static bool sent_out(uint64_t index)
+{
+    int err = evict(index);
+
+    ck_assert(err == 0 || err == -EBUSY);
+    return fake_entry(&rig, 1, index).kind == FAKE_BLOCK;
+}
+
 /* Also those that were used a moment ago. */
 START_TEST(dirty_goes_when_written)
 {
@@ -58,18 +72,8 @@ START_TEST(dirty_goes_when_written)
     write_pages(10);
     for (uint64_t i = 0; i < 10; i++)
         ck_assert_int_eq(fake_read(&rig, 1, i, 1, true), 0);
-    for (uint64_t i = 0; i < 10; i++) {
-        int err = 0;
-
-        while (fake_entry(&rig, 1, i).kind == FAKE_FRAME &&
-               (err = evict(i)) == -EBUSY)
-            clock_sleep_ns(100000);
-        ck_assert_int_eq(err, 0);
-        EVENTUALLY(fake_state(&rig, 1, i) != PAGE_WRITING);
-        if (fake_entry(&rig, 1, i).kind == FAKE_FRAME)
-            ck_assert_int_eq(evict(i), 0);
-        ck_assert_int_eq(fake_entry(&rig, 1, i).kind, FAKE_BLOCK);
-    }
+    for (uint64_t i = 0; i < 10; i++)
+        EVENTUALLY(sent_out(i));
     drop_all(10);
 }
 END_TEST

@@ -1,12 +1,15 @@
 /* test_io_threads.c - chosen where it serves better, and quiet threads. */
 #include "io.h"
 
+#include "clock.h"
 #include "engines.h"
 #include "unit.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 START_TEST(chosen_without_o_direct)
@@ -80,5 +83,49 @@ START_TEST(threads_are_named_and_take_no_signals)
 }
 END_TEST
 
+/* The host's cache takes writes, and one block's is lost on its way to disk.  As in
+ * the kernel, whoever waits for his own bytes next is told. */
+enum { BAD_BLOCK = 5, NR_BLOCKS = 16 };
+static _Atomic bool lost;
+
+int sync_file_range(int fd, off_t at, off_t bytes, unsigned flags)
+{
+    (void)fd;
+    (void)bytes;
+    (void)flags;
+    if (at == BAD_BLOCK * PAGE_SIZE)
+        atomic_store(&lost, true);
+    clock_sleep_ns(5000000);
+    if (!atomic_exchange(&lost, false))
+        return 0;
+    errno = EIO;
+    return -1;
+}
+
+START_TEST(without_o_direct_an_error_is_that_of_its_write)
+{
+    static struct wait_io w[2 * NR_BLOCKS];
+    uint8_t *pages = pages_alloc(2 * NR_BLOCKS);
+    struct engine_place place;
+
+    memset(pages, 1, 2 * NR_BLOCKS * PAGE_SIZE);
+    engine_setup(&place, SWAP_ENGINE_THREADS, 2 * NR_BLOCKS, 4);
+    ck_assert_int_eq(fcntl(place.file.fd, F_SETFL, 0), 0);
+    place.file.direct = false;
+    for (uint32_t i = 0; i < 2 * NR_BLOCKS; i++) {
+        uint32_t block = i % 2 == 0 ? i / 2 : NR_BLOCKS + i / 2;
+
+        wait_io_set(&w[i], i % 2 == 0 ? SWAP_IO_WRITE : SWAP_IO_READ, block, 1,
+                    pages + i * PAGE_SIZE);
+        swap_engine_submit(place.engine, &w[i].io);
+    }
+    for (uint32_t i = 0; i < 2 * NR_BLOCKS; i++)
+        ck_assert_int_eq(wait_io_result(&w[i]), i == 2 * BAD_BLOCK ? -EIO : 0);
+    engine_teardown(&place);
+    free(pages);
+}
+END_TEST
+
 UNIT_MAIN("io_threads", chosen_without_o_direct,
-          threads_are_named_and_take_no_signals)
+          threads_are_named_and_take_no_signals,
+          without_o_direct_an_error_is_that_of_its_write)
