@@ -31,7 +31,14 @@ complain "liburing outside the rooms swap and fuse" < <(
     sources | grep -vE '^(src|include|tests/unit)/(swap|fuse)/' |
         xargs grep -nE '^\s*#\s*include\s+<liburing' || true)
 
+# A unit test may compile one of its own room into itself, to replace what is below.
 complain "another room's source file included" < <(
-    sources | xargs grep -nE '^\s*#\s*include\s+["<].*\.c[">]' || true)
+    sources | xargs grep -nE '^\s*#\s*include\s+["<].*\.c[">]' |
+        while IFS= read -r line; do
+            name=${line#*[\"<]}
+            room=${line#tests/unit/}
+            [[ $line == tests/unit/* &&
+               -f src/${room%%/*}/${name%[\">]*} ]] || printf '%s\n' "$line"
+        done || true)
 
 exit $status

@@ -1,17 +1,17 @@
 /* arena.h - all memory of a mount: one address range, cut into frames.
  *
  * A frame is 4 KiB.  It is FREE, a PAGE (lent whole to a room above: file data
- * in the pool, tables in swap), a SLAB (cut into small objects of one class) or RAW (one whole
- * frame of metadata).  Every frame has a 32-byte `struct frame` in a table;
+ * in the pool, tables in swap), a SLAB (cut into small objects of one class), NODES (a
+ * slab of the class SLAB_NODE) or RAW (one whole frame of metadata).  Every frame has a 32-byte `struct frame` in a table;
  * the pool lays its own `struct page` over the entry of a PAGE.
  *
  *     FREE --arena_frame_alloc--> PAGE --arena_frame_free--> FREE
- *     FREE --arena_alloc--> SLAB/RAW --arena_free of the last object--> FREE
+ *     FREE --arena_alloc--> SLAB/NODES/RAW --arena_free of the last object--> FREE
  *
  * Invariants
  *   A1  frames that are not FREE never exceed nr_frames - nr_withheld: memory in
  *       use is bounded by construction (invariant 7 of the design).
- *   A2  a SLAB or RAW frame has been charged through ops->charge, and is
+ *   A2  a SLAB, NODES or RAW frame has been charged through ops->charge, and is
  *       uncharged when it becomes FREE; an empty slab is FREE at once.
  *   A3  arena_alloc returns zeroed memory (invariant 4).
  *   A4  frame 0 is RAW, read-only and all zeros for ever: what holes are read from.
@@ -43,10 +43,10 @@
 /* Handles reach 2^32 * 32 bytes. */
 #define ARENA_MAX_BYTES ((uint64_t)1 << (32 + HANDLE_SHIFT))
 
-enum frame_kind { FRAME_FREE, FRAME_PAGE, FRAME_SLAB, FRAME_RAW };
+enum frame_kind { FRAME_FREE, FRAME_PAGE, FRAME_SLAB, FRAME_NODES, FRAME_RAW };
 
-/* Size classes of arena_alloc; the two typed classes let their owners check a
- * handle that came from outside. */
+/* Size classes of arena_alloc; the typed class lets its owner check a handle
+ * that came from outside. */
 enum slab_class {
     SLAB_32, SLAB_64, SLAB_96, SLAB_128, SLAB_192, SLAB_256, SLAB_320,
     SLAB_512, SLAB_1024, SLAB_2048,
@@ -57,8 +57,8 @@ enum slab_class {
 
 /* The table entry of a frame.  The first byte is the kind for all kinds. */
 struct frame {
-    uint8_t kind;       /* enum frame_kind (a) */
-    uint8_t slab_class; /* SLAB (a) */
+    _Atomic uint8_t kind; /* enum frame_kind; written under (a), read by anyone */
+    uint8_t slab_class; /* SLAB, NODES (a) */
     uint16_t used;      /* SLAB: objects allocated (a) */
     uint32_t next;      /* FREE: next on its list; SLAB: partial list (a) */
     uint32_t prev;      /* SLAB: partial list (a) */
@@ -93,7 +93,7 @@ struct arena {
     _Atomic uint32_t nr_warm; /* of these; written under lock, read by anyone */
     uint32_t least_warm;    /* of nr_warm, since arena_idle */
     uint32_t trimmed_head;  /* the same, whose memory the kernel has */
-    uint32_t fresh;         /* frames from here on were never used */
+    _Atomic uint32_t fresh; /* frames from here on were never used; the same */
     uint32_t nr_warming;    /* FREE, but in the hands of arena_warm */
     _Atomic uint32_t nr_free; /* FREE and not withheld; the same */
     _Atomic uint32_t nr_withheld; /* FREE, but not to be had; the same */
@@ -209,7 +209,8 @@ static inline uint32_t arena_handle(const struct arena *arena, const void *ptr)
 }
 
 /* True if the handle is that of a live object of class SLAB_NODE: a handle
- * that came from outside may be anything. */
+ * that came from outside may be anything.  Takes no lock: the caller sees to it
+ * that meanwhile no object of that class is allocated or freed. */
 bool arena_handle_is_node(struct arena *arena, uint32_t handle);
 /* The first live object of class SLAB_NODE behind `handle` (HANDLE_NONE: of
  * all), HANDLE_NONE if there is none: how an owner finds all of its own. */

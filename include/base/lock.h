@@ -28,6 +28,14 @@
 #define ACQUIRE(...) THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) THREAD_ANNOTATION(release_capability(__VA_ARGS__))
 #define TRY_ACQUIRE(...) THREAD_ANNOTATION(try_acquire_capability(__VA_ARGS__))
+#define ACQUIRE_SHARED(...) \
+    THREAD_ANNOTATION(acquire_shared_capability(__VA_ARGS__))
+#define RELEASE_SHARED(...) \
+    THREAD_ANNOTATION(release_shared_capability(__VA_ARGS__))
+#define TRY_ACQUIRE_SHARED(...) \
+    THREAD_ANNOTATION(try_acquire_shared_capability(__VA_ARGS__))
+#define REQUIRES_SHARED(...) \
+    THREAD_ANNOTATION(requires_shared_capability(__VA_ARGS__))
 #define REQUIRES(...) THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
 #define EXCLUDES(...) THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
 #define NO_THREAD_SAFETY THREAD_ANNOTATION(no_thread_safety_analysis)
@@ -80,6 +88,10 @@ void futex_wait(_Atomic uint32_t *word, uint32_t expected);
 bool futex_wait_for(_Atomic uint32_t *word, uint32_t expected,
                     uint64_t timeout_ns);
 void futex_wake(_Atomic uint32_t *word, int count);
+
+/* This thread's, from 0 in the order in which they first ask: for counters in rows,
+ * each with a line of the cache for itself. */
+unsigned thread_number(void);
 
 /* One step of a loop that waits for another CPU. */
 void lock_relax(void);

@@ -48,7 +48,7 @@ struct object {
 };
 _Static_assert(sizeof(struct object) == 64, "an object costs 64 bytes");
 
-/* How many pages may be pinned by requests that wait for frames (resident.c);
+/* How many pages may be pinned by requests that wait for frames (pins.c);
  * zeroed memory is a budget of which nothing is taken. */
 struct pin_budget {
     struct mutex lock;           /* RANK_WAIT */

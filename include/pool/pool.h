@@ -78,7 +78,7 @@ _Static_assert(sizeof(struct page) == sizeof(struct frame), "overlay");
 struct pool_walk {
     uint32_t first, nr;        /* blocks */
     uint32_t owner;            /* owners from this number on, */
-    uint64_t index;            /* of the first its pages from here on */
+    uint64_t index;            /* of the first of these, pages from here on */
 };
 
 static inline bool pool_walk_wants(const struct pool_walk *walk, uint32_t block)
@@ -147,14 +147,14 @@ struct pool_stats {
 };
 
 /* What a mount with this `ram=` keeps for its pool outside the arena (I/O
- * descriptors, ghosts, stacks of two threads): to be subtracted from the budget
+ * descriptors, ghosts, stacks of three threads): to be subtracted from the budget
  * before the arena is created. */
 uint64_t pool_overhead_bytes(uint64_t ram_bytes);
 /* Takes the arena's ops.  -EINVAL: the arena has fewer than POOL_MIN_FRAMES, or
  * no such replacement. */
 int pool_create(struct pool **pool, const struct pool_config *config);
-/* Starts pageout.  Separate from create: threads must begin after the daemon
- * has detached.  pool_destroy stops it; every page must have been dropped. */
+/* Starts the pool's threads.  Separate from create: they must begin after the
+ * daemon has detached.  pool_destroy ends them; every page must have been dropped. */
 int pool_start(struct pool *pool);
 void pool_destroy(struct pool *pool);
 void pool_stats(struct pool *pool, struct pool_stats *stats);

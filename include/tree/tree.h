@@ -19,8 +19,8 @@
  *   T2  a cookie names one entry for the entry's life and is never reused in
  *       its directory; reading a directory goes up the cookies.  A rename within
  *       one directory keeps the cookie, so a scan that renames what it sees ends.
- *   T3  a name is visible in exactly one place at any instant, or in both at
- *       none (rename is atomic for every other operation).
+ *   T3  what is being renamed is seen under one of its two names at any instant,
+ *       never under both or none (rename is atomic for every other operation).
  *   T4  nr_inodes and the budget of the pool are charged before anything is
  *       made; what fails leaves nothing charged.
  *

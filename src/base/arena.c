@@ -167,6 +167,15 @@ static void push_warm(struct arena *arena, uint32_t frame)
     arena->nr_warm++;
 }
 
+/* Its kind may be read at any time (arena_handle_is_node). */
+static void become(struct frame *entry, enum frame_kind kind)
+{
+    const size_t behind = offsetof(struct frame, slab_class);
+
+    memset((uint8_t *)entry + behind, 0, sizeof(*entry) - behind);
+    atomic_store_explicit(&entry->kind, (uint8_t)kind, memory_order_relaxed);
+}
+
 uint32_t arena_take(struct arena *arena, uint32_t floor, enum frame_kind kind,
                     bool *low)
 {
@@ -176,8 +185,7 @@ uint32_t arena_take(struct arena *arena, uint32_t floor, enum frame_kind kind,
         return FRAME_NONE;
     frame = pop_free(arena);
     INVARIANT("A1", arena->table[frame].kind == FRAME_FREE);
-    memset(&arena->table[frame], 0, sizeof(struct frame));
-    arena->table[frame].kind = (uint8_t)kind;
+    become(&arena->table[frame], kind);
     arena->nr_free--;
     *low = arena->nr_free <= arena->low_mark;
     return frame;
@@ -186,8 +194,7 @@ uint32_t arena_take(struct arena *arena, uint32_t floor, enum frame_kind kind,
 void arena_give(struct arena *arena, uint32_t frame)
 {
     INVARIANT("A1", arena->table[frame].kind != FRAME_FREE);
-    memset(&arena->table[frame], 0, sizeof(struct frame));
-    arena->table[frame].kind = FRAME_FREE;
+    become(&arena->table[frame], FRAME_FREE);
     push_warm(arena, frame);
     arena->nr_free++;
 }
@@ -358,7 +365,8 @@ void arena_check(struct arena *arena)
 
     mutex_lock(&arena->lock, RANK_ARENA);
     for (uint32_t f = 1; f < arena->fresh; f++) {
-        slabs += arena->table[f].kind == FRAME_SLAB;
+        slabs += arena->table[f].kind == FRAME_SLAB ||
+                 arena->table[f].kind == FRAME_NODES;
         raw += arena->table[f].kind == FRAME_RAW;
         pages += arena->table[f].kind == FRAME_PAGE;
     }

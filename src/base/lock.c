@@ -11,7 +11,7 @@
  * a lock whose rank is not greater than all of them aborts.  A try-lock cannot
  * deadlock, so it may break the order.
  */
-#include "lock.h"
+#include "lock_internal.h"
 
 #include "log.h"
 
@@ -23,8 +23,6 @@
 #include <unistd.h>
 
 enum { FREE = 0, HELD = 1, CONTENDED = 2 };
-/* Spinning pays for the few hundred nanoseconds that locks here are held. */
-enum { SPINS = 40 };
 
 static long futex(_Atomic uint32_t *word, int op, uint32_t value,
                   const struct timespec *timeout)
@@ -60,20 +58,20 @@ static _Thread_local struct {
 } held[MAX_HELD];
 static _Thread_local unsigned nr_held;
 
-static void order_check(enum lock_rank rank)
+void lock_order_check(enum lock_rank rank)
 {
     for (unsigned i = 0; i < nr_held; i++)
         INVARIANT("lock order", held[i].rank < rank);
 }
 
-static void order_push(const struct mutex *m, enum lock_rank rank)
+void lock_order_push(const struct mutex *m, enum lock_rank rank)
 {
     INVARIANT("lock depth", nr_held < MAX_HELD);
     held[nr_held].lock = m;
     held[nr_held++].rank = rank;
 }
 
-static void order_pop(const struct mutex *m)
+void lock_order_pop(const struct mutex *m)
 {
     unsigned i = nr_held;
 
@@ -84,33 +82,37 @@ static void order_pop(const struct mutex *m)
         held[i - 1] = held[i];
 }
 
+bool lock_order_holds(const struct mutex *m)
+{
+    unsigned i = 0;
+
+    while (i < nr_held && held[i].lock != m)
+        i++;
+    return i < nr_held;
+}
+
 void lock_assert_none(enum lock_rank from)
 {
     for (unsigned i = 0; i < nr_held; i++)
         INVARIANT("a lock held across a wait", held[i].rank < from);
 }
 #else
-static void order_check(enum lock_rank rank)
-{
-    (void)rank;
-}
-
-static void order_push(const struct mutex *m, enum lock_rank rank)
-{
-    (void)m;
-    (void)rank;
-}
-
-static void order_pop(const struct mutex *m)
-{
-    (void)m;
-}
-
 void lock_assert_none(enum lock_rank from)
 {
     (void)from;
 }
 #endif
+
+unsigned thread_number(void)
+{
+    static _Atomic unsigned threads;
+    static _Thread_local unsigned number;
+
+    if (number == 0)
+        number = 1 + atomic_fetch_add_explicit(&threads, 1,
+                                               memory_order_relaxed);
+    return number - 1;
+}
 
 void lock_relax(void)
 {
@@ -131,7 +133,7 @@ static bool acquire(struct mutex *m)
 
 static void acquire_slow(struct mutex *m)
 {
-    for (int i = 0; i < SPINS; i++) {
+    for (int i = 0; i < LOCK_SPINS; i++) {
         if (atomic_load_explicit(&m->word, memory_order_relaxed) == FREE &&
             acquire(m))
             return;
@@ -144,17 +146,17 @@ static void acquire_slow(struct mutex *m)
 
 void mutex_lock(struct mutex *m, enum lock_rank rank) NO_THREAD_SAFETY
 {
-    order_check(rank);
+    lock_order_check(rank);
     if (!acquire(m))
         acquire_slow(m);
-    order_push(m, rank);
+    lock_order_push(m, rank);
 }
 
 bool mutex_trylock(struct mutex *m, enum lock_rank rank) NO_THREAD_SAFETY
 {
     if (!acquire(m))
         return false;
-    order_push(m, rank);
+    lock_order_push(m, rank);
     return true;
 }
 
@@ -167,7 +169,7 @@ static void release(struct mutex *m)
 
 void mutex_unlock(struct mutex *m) NO_THREAD_SAFETY
 {
-    order_pop(m);
+    lock_order_pop(m);
     release(m);
 }
 

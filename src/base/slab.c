@@ -40,6 +40,11 @@ static uint32_t capacity(enum slab_class c)
     return PAGE_SIZE / class_size[c];
 }
 
+static enum frame_kind kind_of(enum slab_class c)
+{
+    return c == SLAB_NODE ? FRAME_NODES : FRAME_SLAB;
+}
+
 static bool class_of(size_t bytes, enum slab_class *c)
 {
     for (unsigned i = 0; i < SLAB_NODE; i++) {
@@ -182,7 +187,7 @@ static void *class_take(struct arena *arena, enum slab_class c, bool owed,
     uint32_t frame = arena->partial[c];
 
     if (frame == FRAME_NONE && arena->nr_owed_frames[c] > 0) {
-        frame = arena_take(arena, owed ? 0 : arena->reserve, FRAME_SLAB, low);
+        frame = arena_take(arena, owed ? 0 : arena->reserve, kind_of(c), low);
         *low |= frame == FRAME_NONE;
         if (frame != FRAME_NONE) {
             arena->table[frame].slab_class = (uint8_t)c;
@@ -279,7 +284,7 @@ static uint32_t slab_free(struct arena *arena, uint32_t frame, void *ptr,
 {
     enum slab_class c = (enum slab_class)arena->table[frame].slab_class;
 
-    INVARIANT("A1", arena->table[frame].kind == FRAME_SLAB);
+    INVARIANT("A1", arena->table[frame].kind == kind_of(c));
     object_give(arena, frame, ptr);
     arena->nr_owed[c] += owe;
     return surplus(arena, c);
@@ -370,24 +375,25 @@ void arena_forgive(struct arena *arena, size_t bytes, uint32_t nr)
     uncharge_frames(arena, unneeded);
 }
 
+static uint8_t kind_now(const struct frame *entry)
+{
+    return atomic_load_explicit(&entry->kind, memory_order_relaxed);
+}
+
+/* Frames become NODES, or cease to be, with the allocation or the free of a node;
+ * so do the bits of `live` of such a frame.  The caller keeps these still, and with
+ * that all that is read here of NODES; of other frames, only the kind is read. */
 bool arena_handle_is_node(struct arena *arena, uint32_t handle)
 {
     size_t offset = (size_t)handle << HANDLE_SHIFT;
     uint32_t frame = (uint32_t)(offset >> PAGE_SHIFT);
     uint32_t within = (uint32_t)(offset & PAGE_MASK);
-    bool live = false;
+    uint32_t i = within / SLAB_NODE_SIZE;
 
-    if (within % SLAB_NODE_SIZE != 0)
-        return false;
-    mutex_lock(&arena->lock, RANK_ARENA);
-    if (frame < arena->fresh && arena->table[frame].kind == FRAME_SLAB &&
-        arena->table[frame].slab_class == SLAB_NODE) {
-        uint32_t i = within / SLAB_NODE_SIZE;
-
-        live = arena->table[frame].live[i / 32] & (1u << (i % 32));
-    }
-    mutex_unlock(&arena->lock);
-    return live;
+    return within % SLAB_NODE_SIZE == 0 &&
+           frame < atomic_load_explicit(&arena->fresh, memory_order_relaxed) &&
+           kind_now(&arena->table[frame]) == FRAME_NODES &&
+           arena->table[frame].live[i / 32] & (1u << (i % 32));
 }
 
 uint32_t arena_node_next(struct arena *arena, uint32_t handle)
@@ -403,9 +409,7 @@ uint32_t arena_node_next(struct arena *arena, uint32_t handle)
     for (; frame < arena->fresh && found == HANDLE_NONE; frame++, i = 0) {
         const struct frame *h = &arena->table[frame];
 
-        /* Of a PAGE the next byte is the pool's: not to be read along. */
-        if (__atomic_load_n(&h->kind, __ATOMIC_RELAXED) != FRAME_SLAB ||
-            h->slab_class != SLAB_NODE)
+        if (kind_now(h) != FRAME_NODES)
             continue;
         while (i < capacity(SLAB_NODE) && !(h->live[i / 32] & 1u << (i % 32)))
             i++;
@@ -442,7 +446,8 @@ void slab_check(struct arena *arena)
 
             for (unsigned i = 0; i < ARRAY_SIZE(h->live); i++)
                 live += (unsigned)__builtin_popcount(h->live[i]);
-            INVARIANT("A1", h->kind == FRAME_SLAB && h->slab_class == c);
+            INVARIANT("A1", h->kind == kind_of((enum slab_class)c) &&
+                                h->slab_class == c);
             INVARIANT("A1", live == h->used && h->used < capacity(c));
         }
         frames += arena->nr_class_frames[c];

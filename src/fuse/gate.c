@@ -20,12 +20,7 @@
 /* The row of this thread, in any gate. */
 static unsigned row(void)
 {
-    static _Atomic unsigned threads;
-    static _Thread_local unsigned number;
-
-    if (number == 0)
-        number = 1 + atomic_fetch_add(&threads, 1) % GATE_ROWS;
-    return number - 1;
+    return thread_number() % GATE_ROWS;
 }
 
 void gate_enter(struct gate *gate)

@@ -21,14 +21,20 @@
 
 #define FALLBACK_BYTES ((uint64_t)1 << 30)
 
+static FILE *open_below(const char *root, const char *name)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/%s", root, name);
+    return fopen(path, "re");
+}
+
 static uint64_t machine_memory(const char *root)
 {
-    char path[PATH_MAX], line[128];
+    FILE *file = open_below(root, "proc/meminfo");
     uint64_t kib = 0;
-    FILE *file;
+    char line[128];
 
-    snprintf(path, sizeof(path), "%s/proc/meminfo", root);
-    file = fopen(path, "re");
     if (!file)
         return UINT64_MAX;
     while (fgets(line, sizeof(line), file))
@@ -114,14 +120,11 @@ static uint64_t line_limit(const char *root, char *line)
 
 static uint64_t group_limit(const char *root)
 {
+    FILE *file = open_below(root, "proc/self/cgroup");
     uint64_t least = UINT64_MAX;
-    char path[PATH_MAX];
     char *line = NULL;
     size_t room = 0;
-    FILE *file;
 
-    snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
-    file = fopen(path, "re");
     if (!file)
         return UINT64_MAX;
     while (getline(&line, &room, file) > 0) {

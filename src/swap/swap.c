@@ -153,26 +153,29 @@ int swap_alloc(struct swap *swap, uint32_t hint, uint32_t want,
     return err;
 }
 
-void swap_free(struct swap *swap, uint32_t first, uint32_t nr)
+/* The blocks are in use no more: space_free or space_retire says what becomes of
+ * them. */
+static void give_up(struct swap *swap, uint32_t first, uint32_t nr,
+                    void (*become)(struct space *space, uint32_t first,
+                                   uint32_t nr))
 {
     struct swap_area *area;
 
     mutex_lock(&swap->lock, RANK_SWAP);
     area = area_of(swap, first);
-    space_free(area->space, first - area->base, nr);
+    become(area->space, first - area->base, nr);
     audit_tell(swap, first, nr, false);
     mutex_unlock(&swap->lock);
 }
 
+void swap_free(struct swap *swap, uint32_t first, uint32_t nr)
+{
+    give_up(swap, first, nr, space_free);
+}
+
 void swap_retire(struct swap *swap, uint32_t first, uint32_t nr)
 {
-    struct swap_area *area;
-
-    mutex_lock(&swap->lock, RANK_SWAP);
-    area = area_of(swap, first);
-    space_retire(area->space, first - area->base, nr);
-    audit_tell(swap, first, nr, false);
-    mutex_unlock(&swap->lock);
+    give_up(swap, first, nr, space_retire);
 }
 
 /* The engine that the request is for; its block is the area's own number then. */

@@ -26,13 +26,12 @@
 
 int tree_getattr(struct tree *tree, uint64_t id, struct tree_attr *attr)
 {
-    struct node *node;
+    unsigned how = rwlock_lock_shared(&tree->lock, RANK_TREE);
+    struct node *node = node_find(tree, id);
 
-    mutex_lock(&tree->lock, RANK_TREE);
-    node = node_find(tree, id);
     if (node)
         node_attr(tree, node, attr);
-    mutex_unlock(&tree->lock);
+    rwlock_unlock_shared(&tree->lock, how);
     return node ? 0 : -ESTALE;
 }
 
@@ -239,12 +238,10 @@ int tree_setattr(struct tree *tree, const struct tree_cred *cred, uint64_t id,
     if (!node)
         return -ESTALE;
     err = set_all(tree, cred, node, set, attr, wait);
-    if (!err) {
-        mutex_lock(&tree->lock, RANK_TREE);
-        node_attr(tree, node, result);
-        mutex_unlock(&tree->lock);
-    }
-    node_put(tree, node);
+    if (err)
+        node_put(tree, node);
+    else
+        node_put_attr(tree, node, result);
     return err;
 }
 

@@ -49,7 +49,7 @@ static void check_directory(struct tree *tree, struct node *dir,
         cookie = d->cookie;
         order_check(tree, &dir->dir, d);
         INVARIANT("T3", hash_find(tree, h, d->name) == d);
-        INVARIANT("I13", node->state == NODE_NAMED);
+        INVARIANT("I13", node_state(node) == NODE_NAMED);
         if (node_is(node, S_IFDIR)) {
             INVARIANT("T1", node->dir.parent == h);
             subdirs++;
@@ -73,8 +73,8 @@ static void check_node(struct tree *tree, struct node *node,
     else
         INVARIANT("T1", names == node->nlink);
     INVARIANT("T3", !name || name->node == handle_of(tree, node));
-    INVARIANT("I13", node->nlink || node->users || node->nlookup ||
-                         node->state == NODE_DEAD);
+    INVARIANT("I13", node->nlink || node->users || node_lookups(node) ||
+                         node_state(node) == NODE_DEAD);
 }
 
 static void check_nodes(struct tree *tree, struct tally *tally)
@@ -91,10 +91,10 @@ static void check_nodes(struct tree *tree, struct tally *tally)
 
         check_node(tree, node, tally);
         totals.nodes++;
-        totals.orphans += node->state == NODE_HELD ||
-                          node->state == NODE_WAITING;
-        totals.waiting += node->state == NODE_WAITING;
-        totals.dying += node->state == NODE_DEAD;
+        totals.orphans += node_state(node) == NODE_HELD ||
+                          node_state(node) == NODE_WAITING;
+        totals.waiting += node_state(node) == NODE_WAITING;
+        totals.dying += node_state(node) == NODE_DEAD;
     }
     INVARIANT("T4", totals.nodes == tree->stats.nodes);
     INVARIANT("T4", totals.entries == tree->stats.entries);
@@ -107,13 +107,13 @@ void tree_check(struct tree *tree)
 {
     struct tally tally = { .slots = 64 };
 
-    mutex_lock(&tree->lock, RANK_TREE);
+    rwlock_lock(&tree->lock, RANK_TREE);
     while (tally.slots < 2 * tree->stats.nodes)
         tally.slots *= 2;
     tally.slot = calloc(tally.slots, sizeof(tally.slot[0]));
     if (tally.slot)
         check_nodes(tree, &tally);
-    mutex_unlock(&tree->lock);
+    rwlock_unlock(&tree->lock);
     free(tally.slot);
 }
 #else

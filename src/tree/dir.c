@@ -50,7 +50,7 @@ bool dir_unlinked(struct tree *tree, struct node *dir, struct node *node)
 
 /* "." of anything and ".." of directories: what a file handle is opened by. */
 static int lookup_dots(struct tree *tree, uint64_t id, const char *name,
-                       struct node **out) REQUIRES(tree->lock)
+                       struct node **out) REQUIRES_SHARED(tree->lock)
 {
     struct node *node = node_find(tree, id);
 
@@ -72,7 +72,7 @@ static int lookup_dots(struct tree *tree, uint64_t id, const char *name,
 }
 
 static int lookup_name(struct tree *tree, uint64_t id, const char *name,
-                       struct node **out) REQUIRES(tree->lock)
+                       struct node **out) REQUIRES_SHARED(tree->lock)
 {
     const struct dentry *dentry;
     struct node *dir;
@@ -91,16 +91,17 @@ int tree_lookup(struct tree *tree, uint64_t parent, const char *name,
                 struct tree_entry *entry)
 {
     struct node *node;
+    unsigned how;
     int err = name_check(name);
 
     if (err)
         return err;
-    mutex_lock(&tree->lock, RANK_TREE);
+    how = rwlock_lock_shared(&tree->lock, RANK_TREE);
     err = name_is_dots(name) ? lookup_dots(tree, parent, name, &node)
                              : lookup_name(tree, parent, name, &node);
     if (!err)
         node_lookup(tree, node, entry);
-    mutex_unlock(&tree->lock);
+    rwlock_unlock_shared(&tree->lock, how);
     return err;
 }
 
@@ -145,6 +146,7 @@ static int make(struct tree *tree, uint64_t parent, const char *name,
     dentry_insert(tree, dir, dentry, node);
     times_modified(dir);
     node_lookup(tree, node, entry);
+    node_settle(tree, node);
     return 0;
 
 free_dentry:
@@ -161,9 +163,9 @@ static int make_named(struct tree *tree, uint64_t parent, const char *name,
     if (err)
         return err;
     do {
-        mutex_lock(&tree->lock, RANK_TREE);
+        rwlock_lock(&tree->lock, RANK_TREE);
         err = make(tree, parent, name, birth, entry);
-        mutex_unlock(&tree->lock);
+        rwlock_unlock(&tree->lock);
     } while (tree_again(tree, err, wait));
     return err;
 }
@@ -216,6 +218,7 @@ static int make_tmpfile(struct tree *tree, uint64_t parent,
     node->flags |= NODE_LINKABLE;
     mutex_unlock(&node->lock);
     node_lookup(tree, node, entry);
+    node_settle(tree, node);
     return 0;
 }
 
@@ -227,9 +230,9 @@ int tree_tmpfile(struct tree *tree, const struct tree_cred *cred,
     int err;
 
     do {
-        mutex_lock(&tree->lock, RANK_TREE);
+        rwlock_lock(&tree->lock, RANK_TREE);
         err = make_tmpfile(tree, parent, &birth, entry);
-        mutex_unlock(&tree->lock);
+        rwlock_unlock(&tree->lock);
     } while (tree_again(tree, err, wait));
     return err;
 }
@@ -271,6 +274,7 @@ static int link_node(struct tree *tree, uint64_t id, uint64_t parent,
     times_modified(dir);
     times_changed(node);
     node_lookup(tree, node, entry);
+    node_settle(tree, node);
     return 0;
 }
 
@@ -282,9 +286,9 @@ int tree_link(struct tree *tree, uint64_t id, uint64_t parent,
     if (err)
         return err;
     do {
-        mutex_lock(&tree->lock, RANK_TREE);
+        rwlock_lock(&tree->lock, RANK_TREE);
         err = link_node(tree, id, parent, name, entry);
-        mutex_unlock(&tree->lock);
+        rwlock_unlock(&tree->lock);
     } while (tree_again(tree, err, wait));
     return err;
 }
@@ -324,7 +328,7 @@ static int remove_name(struct tree *tree, uint64_t parent, const char *name,
 
     if (err)
         return err;
-    mutex_lock(&tree->lock, RANK_TREE);
+    rwlock_lock(&tree->lock, RANK_TREE);
     err = may_unlink(tree, parent, name, is_dir, &dentry);
     if (!err) {
         dir = node_at(tree, dentry->parent);
@@ -335,7 +339,7 @@ static int remove_name(struct tree *tree, uint64_t parent, const char *name,
         times_changed(node);
         dead = dir_unlinked(tree, dir, node);
     }
-    mutex_unlock(&tree->lock);
+    rwlock_unlock(&tree->lock);
     if (dead)
         node_free(tree, node);
     return err;
@@ -357,11 +361,10 @@ int tree_rmdir(struct tree *tree, uint64_t parent, const char *name)
 
 int tree_readlink(struct tree *tree, uint64_t id, char *buffer, size_t bytes)
 {
-    struct node *node;
+    unsigned how = rwlock_lock_shared(&tree->lock, RANK_TREE);
+    struct node *node = node_find(tree, id);
     int err = 0;
 
-    mutex_lock(&tree->lock, RANK_TREE);
-    node = node_find(tree, id);
     if (!node) {
         err = -ESTALE;
     } else if (!node_is(node, S_IFLNK)) {
@@ -372,6 +375,6 @@ int tree_readlink(struct tree *tree, uint64_t id, char *buffer, size_t bytes)
         strcpy(buffer, arena_ptr(tree->arena, node->target.bytes));
         times_accessed(tree, node);
     }
-    mutex_unlock(&tree->lock);
+    rwlock_unlock_shared(&tree->lock, how);
     return err;
 }

@@ -17,20 +17,17 @@ static struct node *next_file(struct tree *tree, uint32_t *handle)
 {
     struct node *found = NULL;
 
-    mutex_lock(&tree->lock, RANK_TREE);
+    rwlock_lock(&tree->lock, RANK_TREE);
     while (!found && (*handle = arena_node_next(tree->arena, *handle)) !=
                          HANDLE_NONE) {
         struct node *node = node_at(tree, *handle);
 
-        if (node_is(node, S_IFREG) && node->state != NODE_NONE &&
-            node->state != NODE_DEAD)
+        if (node_is(node, S_IFREG) && node_lives(node))
             found = node;
     }
-    if (found) {
-        found->users++;
-        node_settle(tree, found);
-    }
-    mutex_unlock(&tree->lock);
+    if (found)
+        node_use(tree, found);
+    rwlock_unlock(&tree->lock);
     return found;
 }
 

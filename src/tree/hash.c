@@ -83,7 +83,7 @@ uint32_t hash_name(const struct tree *tree, uint32_t parent, const char *name)
     return (uint32_t)(word ^ word >> 32);
 }
 
-static uint32_t *bucket(struct tree *tree, uint32_t b) REQUIRES(tree->lock)
+static uint32_t *bucket(struct tree *tree, uint32_t b) REQUIRES_SHARED(tree->lock)
 {
     const uint32_t *frames = arena_ptr(
         tree->arena, tree->buckets[b >> 2 * BUCKETS_SHIFT]);
@@ -100,7 +100,7 @@ static uint32_t buddy(uint32_t b)
 }
 
 static uint32_t *bucket_of(struct tree *tree, uint32_t hash)
-    REQUIRES(tree->lock)
+    REQUIRES_SHARED(tree->lock)
 {
     uint32_t low = ((uint32_t)1 << bit_highest(tree->nr_buckets)) - 1;
     uint32_t b = hash & (2 * low + 1);

@@ -17,10 +17,15 @@
  * cannot be found, so nobody can count it up again; its pages are dropped with
  * no lock held, for that may wait for I/O.
  *
+ * A node with a name is NAMED, whatever the other two are: so they may be counted
+ * by all who share the lock, at the same time, and nothing is to be settled.  For a
+ * node without one, what shared the lock begins again with the lock for itself.
+ *
  * An id comes from the kernel, and through a file handle from anybody.  So it
  * is never trusted: the arena tells whether the handle is that of a live node,
  * and the node whether the sequence number is its own.  Nodes are allocated and
- * given back only under the tree's lock, so that both answers hold together.
+ * given back only under the tree's lock, which nobody shares then, so that both
+ * answers hold together for whoever has it.
  */
 #include "tree_internal.h"
 #include "xattr.h"
@@ -46,6 +51,13 @@ uint64_t node_id(const struct tree *tree, const struct node *node)
     return node->seq << 32 | handle_of(tree, node);
 }
 
+bool node_lives(const struct node *node)
+{
+    enum node_state state = node_state(node);
+
+    return state != NODE_NONE && state != NODE_DEAD;
+}
+
 struct node *node_find(struct tree *tree, uint64_t id)
 {
     struct node *node = node_at(tree, (uint32_t)id);
@@ -54,8 +66,7 @@ struct node *node_find(struct tree *tree, uint64_t id)
         return tree->root;
     if (!arena_handle_is_node(tree->arena, (uint32_t)id))
         return NULL;
-    if (node->state == NODE_NONE || node->state == NODE_DEAD ||
-        (uint32_t)node->seq != id >> 32)
+    if (!node_lives(node) || (uint32_t)node->seq != id >> 32)
         return NULL;
     return node;
 }
@@ -68,31 +79,79 @@ int node_find_dir(struct tree *tree, uint64_t id, struct node **dir)
     return node_is(*dir, S_IFDIR) ? 0 : -ENOTDIR;
 }
 
-struct node *node_get(struct tree *tree, uint64_t id)
+void node_use(struct tree *tree, struct node *node)
+{
+    atomic_fetch_add_explicit(&node->users, 1, memory_order_relaxed);
+    node_settle(tree, node);
+}
+
+static struct node *get_nameless(struct tree *tree, uint64_t id)
 {
     struct node *node;
 
-    mutex_lock(&tree->lock, RANK_TREE);
+    rwlock_lock(&tree->lock, RANK_TREE);
     node = node_find(tree, id);
-    if (node) {
-        node->users++;
-        node_settle(tree, node);
-    }
-    mutex_unlock(&tree->lock);
+    if (node)
+        node_use(tree, node);
+    rwlock_unlock(&tree->lock);
     return node;
+}
+
+struct node *node_get(struct tree *tree, uint64_t id)
+{
+    unsigned how = rwlock_lock_shared(&tree->lock, RANK_TREE);
+    struct node *node = node_find(tree, id);
+    bool named = node && node->nlink;
+
+    if (named)
+        atomic_fetch_add_explicit(&node->users, 1, memory_order_relaxed);
+    rwlock_unlock_shared(&tree->lock, how);
+    return node && !named ? get_nameless(tree, id) : node;
+}
+
+static void unuse(struct node *node)
+{
+    uint32_t users = atomic_fetch_sub_explicit(&node->users, 1,
+                                               memory_order_relaxed);
+
+    INVARIANT("I13", users > 0);
+    (void)users;
+}
+
+static void put_nameless(struct tree *tree, struct node *node)
+{
+    bool dead;
+
+    rwlock_lock(&tree->lock, RANK_TREE);
+    unuse(node);
+    dead = node_settle(tree, node);
+    rwlock_unlock(&tree->lock);
+    if (dead)
+        node_free(tree, node);
+}
+
+static void put(struct tree *tree, struct node *node, struct tree_attr *attr)
+{
+    unsigned how = rwlock_lock_shared(&tree->lock, RANK_TREE);
+    bool named = node->nlink;
+
+    if (attr)
+        node_attr(tree, node, attr);
+    if (named)
+        unuse(node);
+    rwlock_unlock_shared(&tree->lock, how);
+    if (!named)
+        put_nameless(tree, node);
 }
 
 void node_put(struct tree *tree, struct node *node)
 {
-    bool dead;
+    put(tree, node, NULL);
+}
 
-    mutex_lock(&tree->lock, RANK_TREE);
-    INVARIANT("I13", node->users > 0);
-    node->users--;
-    dead = node_settle(tree, node);
-    mutex_unlock(&tree->lock);
-    if (dead)
-        node_free(tree, node);
+void node_put_attr(struct tree *tree, struct node *node, struct tree_attr *attr)
+{
+    put(tree, node, attr);
 }
 
 int node_new(struct tree *tree, mode_t type, struct node **out)
@@ -123,9 +182,9 @@ static enum node_state state_now(const struct node *node)
 {
     if (node->nlink)
         return NODE_NAMED;
-    if (node->users)
+    if (atomic_load_explicit(&node->users, memory_order_relaxed))
         return NODE_HELD;
-    return node->nlookup ? NODE_WAITING : NODE_DEAD;
+    return node_lookups(node) ? NODE_WAITING : NODE_DEAD;
 }
 
 static bool is_orphan(enum node_state state)
@@ -135,7 +194,7 @@ static bool is_orphan(enum node_state state)
 
 bool node_settle(struct tree *tree, struct node *node)
 {
-    enum node_state old = node->state, state = state_now(node);
+    enum node_state old = node_state(node), state = state_now(node);
 
     INVARIANT("I13", old != NODE_DEAD);
     if (is_orphan(old))
@@ -148,7 +207,9 @@ bool node_settle(struct tree *tree, struct node *node)
         tree->nr_waiting++;
     if (state == NODE_DEAD)
         tree->nr_dying++;
-    node->state = state;
+    atomic_store_explicit(&node->life,
+                          node_lookups(node) * LIFE_LOOKUP + state,
+                          memory_order_relaxed);
     return state == NODE_DEAD;
 }
 
@@ -160,30 +221,53 @@ void node_free(struct tree *tree, struct node *dead)
     else if (node_is(dead, S_IFLNK))
         arena_free(tree->arena, arena_ptr(tree->arena, dead->target.bytes));
     xattr_free(tree, arena_ptr(tree->arena, dead->xattr));
-    mutex_lock(&tree->lock, RANK_TREE);
+    rwlock_lock(&tree->lock, RANK_TREE);
     arena_free(tree->arena, dead);
     tree->nr_dying--;
     tree->stats.nodes--;
-    mutex_unlock(&tree->lock);
+    rwlock_unlock(&tree->lock);
+}
+
+/* Not more than there are: the number comes from outside. */
+static void forget(struct node *node, uint64_t nlookup)
+{
+    uint64_t life = atomic_load_explicit(&node->life, memory_order_relaxed);
+    uint64_t less;
+
+    do {
+        less = life - MIN(nlookup, life / LIFE_LOOKUP) * LIFE_LOOKUP;
+    } while (!atomic_compare_exchange_weak_explicit(&node->life, &life, less,
+                                                    memory_order_relaxed,
+                                                    memory_order_relaxed));
+}
+
+static void forget_nameless(struct tree *tree, uint64_t id, uint64_t nlookup)
+{
+    struct node *node;
+    bool dead = false;
+
+    rwlock_lock(&tree->lock, RANK_TREE);
+    node = node_find(tree, id);
+    if (node) {
+        forget(node, nlookup);
+        dead = node_settle(tree, node);
+    }
+    rwlock_unlock(&tree->lock);
+    if (dead)
+        node_free(tree, node);
 }
 
 void tree_forget(struct tree *tree, uint64_t id, uint64_t nlookup)
 {
-    struct node *node;
-    uint64_t left;
-    bool dead = false;
+    unsigned how = rwlock_lock_shared(&tree->lock, RANK_TREE);
+    struct node *node = node_find(tree, id);
+    bool named = node && node->nlink;
 
-    mutex_lock(&tree->lock, RANK_TREE);
-    node = node_find(tree, id);
-    if (node) {
-        left = node->nlookup;
-        left -= MIN(nlookup, left);
-        node->nlookup = left & NODE_MAX_LOOKUPS;
-        dead = node_settle(tree, node);
-    }
-    mutex_unlock(&tree->lock);
-    if (dead)
-        node_free(tree, node);
+    if (named)
+        forget(node, nlookup);
+    rwlock_unlock_shared(&tree->lock, how);
+    if (node && !named)
+        forget_nameless(tree, id, nlookup);
 }
 
 static struct timespec time_of(const struct node *node, enum node_time which)
@@ -223,7 +307,7 @@ static uint32_t flags_outside(unsigned flags)
 
 void node_attr(struct tree *tree, struct node *node, struct tree_attr *attr)
 {
-    mutex_assert_held(&tree->lock);
+    rwlock_assert_held(&tree->lock);
     attr_of_type(node, attr);
     attr->ino = node->seq;
     attr->nlink = node->nlink;
@@ -248,8 +332,7 @@ void node_entry(struct tree *tree, struct node *node, struct tree_entry *entry)
 
 void node_lookup(struct tree *tree, struct node *node, struct tree_entry *entry)
 {
-    node->nlookup++;
-    node_settle(tree, node);
+    node_looked_up(node);
     node_entry(tree, node, entry);
 }
 
@@ -266,7 +349,7 @@ bool node_has(struct node *node, unsigned flags)
 /* The path of a node below the root of the mount, written from its end; what
  * does not fit is cut in front.  Returns where it begins. */
 static const char *path_of(struct tree *tree, struct node *node, char *buffer,
-                           size_t bytes) REQUIRES(tree->lock)
+                           size_t bytes) REQUIRES_SHARED(tree->lock)
 {
     const struct dentry *dentry = dentry_at(tree, node->name);
     char *at = buffer + bytes - 1;
@@ -293,10 +376,11 @@ void node_lost(void *ctx, struct object *object, uint64_t index)
     struct node *node = container_of(object, struct node, object);
     char buffer[256];
     const char *path = "";
+    unsigned how;
 
-    if (mutex_trylock(&tree->lock, RANK_TREE)) {
+    if (rwlock_trylock_shared(&tree->lock, RANK_TREE, &how)) {
         path = path_of(tree, node, buffer, sizeof(buffer));
-        mutex_unlock(&tree->lock);
+        rwlock_unlock_shared(&tree->lock, how);
     }
     log_error("inode %llu %s: page %llu is lost, reading it gives an I/O error",
               (unsigned long long)node->seq, path, (unsigned long long)index);
@@ -313,16 +397,14 @@ struct object *node_next_object(void *ctx, uint32_t from, uint32_t *number)
     do {
         struct node *node;
 
-        mutex_lock(&tree->lock, RANK_TREE);
+        rwlock_lock(&tree->lock, RANK_TREE);
         *number = arena_node_next(tree->arena, *number);
         node = node_at(tree, *number);
-        if (node && node_is(node, S_IFREG) && node->state != NODE_NONE &&
-            node->state != NODE_DEAD) {
-            node->users++;
-            node_settle(tree, node);
+        if (node && node_is(node, S_IFREG) && node_lives(node)) {
+            node_use(tree, node);
             object = &node->object;
         }
-        mutex_unlock(&tree->lock);
+        rwlock_unlock(&tree->lock);
     } while (!object && *number != HANDLE_NONE);
     return object;
 }

@@ -9,8 +9,8 @@
  * never end if it saw them too: so it sees only cookies that were given before
  * it began, which is when it was opened or last went back to cookie 0.
  *
- * The namespace stays locked while entries are handed out; that is as short as
- * the caller's buffer.
+ * The namespace stays locked, shared with others who look, while entries are
+ * handed out; that is as short as the caller's buffer.
  */
 #include "tree_internal.h"
 
@@ -22,6 +22,7 @@ enum { COOKIE_DOT = 1, COOKIE_DOTDOT = 2 };
 int tree_opendir(struct tree *tree, uint64_t id, struct tree_scan *scan)
 {
     struct node *node = node_get(tree, id);
+    unsigned how;
 
     if (!node)
         return -ESTALE;
@@ -29,10 +30,10 @@ int tree_opendir(struct tree *tree, uint64_t id, struct tree_scan *scan)
         node_put(tree, node);
         return -ENOTDIR;
     }
-    mutex_lock(&tree->lock, RANK_TREE);
+    how = rwlock_lock_shared(&tree->lock, RANK_TREE);
     scan->id = id;
     scan->end = node->dir.next_cookie;
-    mutex_unlock(&tree->lock);
+    rwlock_unlock_shared(&tree->lock, how);
     return 0;
 }
 
@@ -59,7 +60,7 @@ static bool emit_dot(struct reading *r, const char *name, uint64_t cookie,
 }
 
 static bool emit_dentry(struct tree *tree, struct reading *r,
-                        const struct dentry *dentry) REQUIRES(tree->lock)
+                        const struct dentry *dentry) REQUIRES_SHARED(tree->lock)
 {
     struct node *node = node_at(tree, dentry->node);
 
@@ -72,16 +73,14 @@ static bool emit_dentry(struct tree *tree, struct reading *r,
     }
     if (!r->emit(r->ctx, dentry->name, dentry->cookie, &r->entry))
         return false;
-    if (r->lookup) {
-        node->nlookup++;
-        node_settle(tree, node);
-    }
+    if (r->lookup)
+        node_looked_up(node);
     return true;
 }
 
 static void emit_all(struct tree *tree, struct reading *r,
                      const struct node *dir, uint64_t cookie, uint64_t end)
-    REQUIRES(tree->lock)
+    REQUIRES_SHARED(tree->lock)
 {
     const struct dentry *dentry;
 
@@ -100,10 +99,10 @@ int tree_readdir(struct tree *tree, struct tree_scan *scan, uint64_t cookie,
                  bool lookup, tree_emit *emit, void *ctx)
 {
     struct reading r = { .lookup = lookup, .emit = emit, .ctx = ctx };
+    unsigned how = rwlock_lock_shared(&tree->lock, RANK_TREE);
     struct node *dir;
     int err;
 
-    mutex_lock(&tree->lock, RANK_TREE);
     err = dir_find(tree, scan->id, &dir);
     if (!err) {
         if (cookie == 0)
@@ -111,6 +110,6 @@ int tree_readdir(struct tree *tree, struct tree_scan *scan, uint64_t cookie,
         emit_all(tree, &r, dir, cookie, scan->end ? scan->end : UINT64_MAX);
         times_accessed(tree, dir);
     }
-    mutex_unlock(&tree->lock);
+    rwlock_unlock_shared(&tree->lock, how);
     return err;
 }

@@ -238,9 +238,9 @@ int tree_rename(struct tree *tree, const struct tree_cred *cred, uint64_t from,
     if (name_is_dots(name) || name_is_dots(to_name))
         return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
     do {
-        mutex_lock(&tree->lock, RANK_TREE);
+        rwlock_lock(&tree->lock, RANK_TREE);
         err = rename_once(tree, from, to, &m, &dead);
-        mutex_unlock(&tree->lock);
+        rwlock_unlock(&tree->lock);
     } while (tree_again(tree, err, wait));
     if (dead)
         node_free(tree, dead);

@@ -36,7 +36,7 @@ static int make_root(struct tree *tree, const struct tree_config *config)
     struct node *root;
     int err;
 
-    mutex_lock(&tree->lock, RANK_TREE);
+    rwlock_lock(&tree->lock, RANK_TREE);
     err = node_new(tree, S_IFDIR, &root);
     if (!err) {
         root->nlink = 2;
@@ -50,7 +50,7 @@ static int make_root(struct tree *tree, const struct tree_config *config)
         node_settle(tree, root);
         tree->root = root;
     }
-    mutex_unlock(&tree->lock);
+    rwlock_unlock(&tree->lock);
     return err;
 }
 
@@ -101,14 +101,14 @@ static void drop_names(struct tree *tree)
 {
     struct dentry *dentry;
 
-    mutex_lock(&tree->lock, RANK_TREE);
+    rwlock_lock(&tree->lock, RANK_TREE);
     for (uint32_t b = tree->nr_buckets; b-- > 0;) {
         while (b < tree->nr_buckets && (dentry = hash_bucket(tree, b))) {
             dentry_remove(tree, dentry);
             dentry_free(tree, dentry);
         }
     }
-    mutex_unlock(&tree->lock);
+    rwlock_unlock(&tree->lock);
 }
 
 static void drop_nodes(struct tree *tree)
@@ -118,11 +118,12 @@ static void drop_nodes(struct tree *tree)
     while ((handle = arena_node_next(tree->arena, handle)) != HANDLE_NONE) {
         struct node *node = node_at(tree, handle);
 
-        mutex_lock(&tree->lock, RANK_TREE);
-        node->nlink = node->users = 0;
-        node->nlookup = 0;
+        rwlock_lock(&tree->lock, RANK_TREE);
+        node->nlink = 0;
+        node->users = 0;
+        node->life = node_state(node);
         node_settle(tree, node);
-        mutex_unlock(&tree->lock);
+        rwlock_unlock(&tree->lock);
         node_free(tree, node);
     }
 }
@@ -140,20 +141,21 @@ void tree_destroy(struct tree *tree)
 
 void tree_stats(struct tree *tree, struct tree_stats *stats)
 {
-    mutex_lock(&tree->lock, RANK_TREE);
+    unsigned how = rwlock_lock_shared(&tree->lock, RANK_TREE);
+
     *stats = tree->stats;
     stats->nodes_limit = tree->nr_inodes;
-    mutex_unlock(&tree->lock);
+    rwlock_unlock_shared(&tree->lock, how);
 }
 
 enum tree_owed tree_owed(struct tree *tree)
 {
+    unsigned how = rwlock_lock_shared(&tree->lock, RANK_TREE);
     enum tree_owed owed;
 
-    mutex_lock(&tree->lock, RANK_TREE);
     owed = tree->nr_dying ? TREE_OWED_NOW
            : tree->nr_waiting ? TREE_OWED_FORGET : TREE_OWED_NOTHING;
-    mutex_unlock(&tree->lock);
+    rwlock_unlock_shared(&tree->lock, how);
     return owed;
 }
 

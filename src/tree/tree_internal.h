@@ -5,7 +5,9 @@
  *
  * Locks, by the letters on the fields
  *   (t)  tree->lock, RANK_TREE: the structure.  Whatever decides which names
- *        and nodes exist is decided under it.
+ *        and nodes exist is decided under it.  Who only looks shares it.
+ *   (s)  as (t), but of a node with a name (nlink > 0) who shares the lock may
+ *        count up and down, atomically: that decides nothing then.
  *   (n)  node->lock, RANK_NODE: the attributes of one node.  May be taken with
  *        (t) held; two nodes are never locked at once.
  *   (c)  constant while the node (dentry, tree) exists.
@@ -20,6 +22,7 @@
 #define TREE_INTERNAL_H
 
 #include "arena.h"
+#include "rwlock.h"
 #include "tree.h"
 
 enum {
@@ -37,7 +40,8 @@ enum node_state {
     NODE_DEAD,    /* about to be freed: no id leads here any more */
 };
 
-#define NODE_MAX_LOOKUPS (UINT64_MAX >> 3)
+/* In node->life: lookups are counted by LIFE_LOOKUP, below that is the state. */
+#define LIFE_LOOKUP ((uint64_t)8)
 
 /* Permanent type of a node: the file type bits of st_mode, shifted. */
 #define NODE_TYPE(mode) ((uint8_t)((mode) >> 12))
@@ -87,9 +91,8 @@ struct node {
     uint32_t nlink;           /* (t) */
     uint32_t xattr;           /* first of the chain (n) */
     uint64_t seq;             /* st_ino; its low half is in the id (c) */
-    uint64_t nlookup : 61;    /* what the kernel has yet to forget (t) */
-    uint64_t state : 3;       /* enum node_state (t) */
-    uint32_t users;           /* opens and calls under way (t) */
+    _Atomic uint64_t life;    /* node_lookups (s), node_state (t) */
+    _Atomic uint32_t users;   /* opens and calls under way (s) */
     uint32_t name;            /* one of its dentries, if still known (t) */
 };
 _Static_assert(sizeof(struct node) == SLAB_NODE_SIZE, "a node is a SLAB_NODE");
@@ -118,7 +121,7 @@ struct tree {
     struct node *root;         /* (c) */
     uint64_t hash_key[2];      /* (c) secret: nobody can aim at one bucket */
     uint64_t order_key;        /* (c) secret: nobody can bend a treap */
-    struct mutex lock;
+    struct rwlock lock;
     uint64_t last_seq;         /* (t) */
     struct tree_stats stats;   /* (t) */
     uint64_t nr_waiting;       /* nodes in NODE_WAITING (t) */
@@ -147,6 +150,20 @@ static inline bool node_is(const struct node *node, mode_t type)
     return node->type == NODE_TYPE(type);
 }
 
+static inline enum node_state node_state(const struct node *node)
+{
+    return (enum node_state)(atomic_load_explicit(&node->life,
+                                                  memory_order_relaxed) %
+                             LIFE_LOOKUP);
+}
+
+/* What the kernel has yet to forget. */
+static inline uint64_t node_lookups(const struct node *node)
+{
+    return atomic_load_explicit(&node->life, memory_order_relaxed) /
+           LIFE_LOOKUP;
+}
+
 /* True if the call that got `err` should be made again: it was short of memory
  * for a moment and may wait, and has waited.  No lock held. */
 bool tree_again(struct tree *tree, int err, bool wait);
@@ -154,37 +171,50 @@ bool tree_again(struct tree *tree, int err, bool wait);
 /* --- node.c --------------------------------------------------------------- */
 
 /* NULL: that id is nobody's. */
-struct node *node_find(struct tree *tree, uint64_t id) REQUIRES(tree->lock);
+struct node *node_find(struct tree *tree, uint64_t id) REQUIRES_SHARED(tree->lock);
 /* The directory of that id: -ESTALE, -ENOTDIR. */
 int node_find_dir(struct tree *tree, uint64_t id, struct node **dir)
-    REQUIRES(tree->lock);
+    REQUIRES_SHARED(tree->lock);
+/* True if an id may lead to it. */
+bool node_lives(const struct node *node);
 /* Found and counted in users, until node_put. */
 struct node *node_get(struct tree *tree, uint64_t id) EXCLUDES(tree->lock);
 void node_put(struct tree *tree, struct node *node) EXCLUDES(tree->lock);
+/* The same, and the attributes as they are at that moment. */
+void node_put_attr(struct tree *tree, struct node *node,
+                   struct tree_attr *attr) EXCLUDES(tree->lock);
 static inline struct node *node_of(const struct tree *tree,
                                    const struct tree_file *file)
 {
     return node_at(tree, (uint32_t)file->id);
 }
+/* The same for a node that the caller has found. */
+void node_use(struct tree *tree, struct node *node) REQUIRES(tree->lock);
 uint64_t node_id(const struct tree *tree, const struct node *node);
 
 /* A new node with a number and nothing else, in state NODE_NONE: -ENOSPC,
  * -EAGAIN.  The last thing to be allocated: it is never undone. */
 int node_new(struct tree *tree, mode_t type, struct node **node)
     REQUIRES(tree->lock);
-/* Call after any change of nlink, nlookup, users: true if the node is dead and
- * must go to node_free once the lock is dropped. */
+/* Call after any change of nlink, lookups, users that may change the state: true if
+ * the node is dead and must go to node_free once the lock is dropped. */
 bool node_settle(struct tree *tree, struct node *node) REQUIRES(tree->lock);
 /* Frees a dead node (or none) with all it holds.  May block. */
 void node_free(struct tree *tree, struct node *dead) EXCLUDES(tree->lock);
 
 void node_attr(struct tree *tree, struct node *node, struct tree_attr *attr)
-    REQUIRES(tree->lock);
+    REQUIRES_SHARED(tree->lock);
 void node_entry(struct tree *tree, struct node *node, struct tree_entry *entry)
-    REQUIRES(tree->lock);
-/* The same, and one lookup that the caller owes. */
+    REQUIRES_SHARED(tree->lock);
+/* One lookup more, that the caller owes; node_settle, unless the node had a name
+ * before. */
+static inline void node_looked_up(struct node *node)
+{
+    atomic_fetch_add_explicit(&node->life, LIFE_LOOKUP, memory_order_relaxed);
+}
+/* Both. */
 void node_lookup(struct tree *tree, struct node *node,
-                 struct tree_entry *entry) REQUIRES(tree->lock);
+                 struct tree_entry *entry) REQUIRES_SHARED(tree->lock);
 /* True if one of the flags is set. */
 bool node_has(struct node *node, unsigned flags) EXCLUDES(node->lock);
 /* The object layer lost a page (struct object_store); names the file. */
@@ -214,7 +244,7 @@ bool name_is_dots(const char *name);
 int dentry_alloc(struct tree *tree, const char *name, struct dentry **dentry);
 void dentry_free(struct tree *tree, struct dentry *dentry);
 struct dentry *dentry_find(struct tree *tree, const struct node *dir,
-                           const char *name) REQUIRES(tree->lock);
+                           const char *name) REQUIRES_SHARED(tree->lock);
 /* Makes the dentry a name of node in dir, at the end. */
 void dentry_insert(struct tree *tree, struct node *dir, struct dentry *dentry,
                    struct node *node) REQUIRES(tree->lock);
@@ -238,13 +268,13 @@ int hash_init(struct tree *tree);
 void hash_fini(struct tree *tree);
 uint32_t hash_name(const struct tree *tree, uint32_t parent, const char *name);
 struct dentry *hash_find(struct tree *tree, uint32_t parent, const char *name)
-    REQUIRES(tree->lock);
+    REQUIRES_SHARED(tree->lock);
 void hash_add(struct tree *tree, struct dentry *dentry) REQUIRES(tree->lock);
 void hash_del(struct tree *tree, struct dentry *dentry) REQUIRES(tree->lock);
 /* Follows stats.entries: splits or joins a bucket or two. */
 void hash_balance(struct tree *tree) REQUIRES(tree->lock);
 /* Any dentry of bucket b, or NULL: for walking over all of them. */
-struct dentry *hash_bucket(struct tree *tree, uint32_t b) REQUIRES(tree->lock);
+struct dentry *hash_bucket(struct tree *tree, uint32_t b) REQUIRES_SHARED(tree->lock);
 
 /* --- order.c: dentries of one directory by cookie ------------------------- */
 
@@ -258,9 +288,9 @@ void order_replace(struct tree *tree, struct directory *dir, struct dentry *old,
                    struct dentry *dentry) REQUIRES(tree->lock);
 /* The first with a higher cookie, or NULL. */
 struct dentry *order_seek(const struct tree *tree, const struct directory *dir,
-                          uint64_t cookie) REQUIRES(tree->lock);
+                          uint64_t cookie) REQUIRES_SHARED(tree->lock);
 struct dentry *order_next(const struct tree *tree, const struct dentry *dentry)
-    REQUIRES(tree->lock);
+    REQUIRES_SHARED(tree->lock);
 /* Debug builds: shape of the treap around one dentry. */
 void order_check(const struct tree *tree, const struct directory *dir,
                  const struct dentry *dentry) REQUIRES(tree->lock);
@@ -270,7 +300,7 @@ void order_check(const struct tree *tree, const struct directory *dir,
 /* The directory of that id, if entries may be made in it as far as its being
  * alive goes: -ESTALE, -ENOTDIR, -ENOENT (removed). */
 int dir_find(struct tree *tree, uint64_t id, struct node **dir)
-    REQUIRES(tree->lock);
+    REQUIRES_SHARED(tree->lock);
 /* -EPERM if flags forbid to take this name out of its directory. */
 int dir_may_remove(struct tree *tree, const struct dentry *dentry)
     REQUIRES(tree->lock);

@@ -111,6 +111,35 @@ os.unlink("open")
 END
 expect_usage "$baseline" "all deleted"
 
+# Stores to mapped pages that are there need no room: they go on beside write(2)
+# that is refused.
+python3 - "$mnt" <<'END' || fail "see above"
+import errno, mmap, os, sys
+os.chdir(sys.argv[1])
+fd, other = (os.open(name, os.O_RDWR | os.O_CREAT) for name in ("f", "mapped"))
+block, written, shadow = os.urandom(65536), bytearray(), bytearray(4 << 20)
+os.write(other, shadow)
+os.fsync(other)
+mapped = mmap.mmap(other, len(shadow))
+for i in range(3000):
+    at = i * 40961 % len(shadow)
+    mapped[at] = shadow[at] = i % 251
+    if i % 100 == 99:
+        mapped.flush()
+    try:
+        written += block[:os.write(fd, block)]
+    except OSError as error:
+        assert error.errno == errno.ENOSPC, error
+mapped.flush()
+for file, wanted in (fd, written), (other, shadow):
+    os.fsync(file)
+    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    assert os.pread(file, len(wanted) + 1, 0) == wanted
+for name in "f", "mapped":
+    os.unlink(name)
+END
+expect_usage "$baseline" "all deleted"
+
 # In plenty it does not ask: far fewer requests than writes.
 before=$(figure requests getattr)
 dd if=/dev/zero of="$mnt/plenty" bs=512 count=20000 status=none

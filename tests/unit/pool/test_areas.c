@@ -1,5 +1,5 @@
 /* test_areas.c - swap areas come and go while pages are on them. */
-#include "fake_owner.h"
+#include "crowd.h"
 
 #include "clock.h"
 #include "pool_internal.h"
@@ -169,13 +169,6 @@ START_TEST(a_full_host_is_enospc_and_growth_goes_on_where_it_was)
 }
 END_TEST
 
-static bool stop_after(void *ctx)
-{
-    unsigned *left = ctx;
-
-    return (*left)-- == 0;
-}
-
 START_TEST(a_stopped_removal_leaves_the_area_in_use)
 {
     struct swap_area_info list[SWAP_AREAS_MAX];
@@ -293,32 +286,7 @@ END_TEST
 
 /* --- under load ----------------------------------------------------------- */
 
-enum { THREADS = 3, PAGES = 900, OPERATIONS = 6000 };
-
 static _Atomic bool over;
-
-/* Each thread has every third page of both owners to itself. */
-static void *work(void *arg)
-{
-    unsigned nr = *(unsigned *)arg, seed = nr + 1;
-
-    for (uint32_t n = 0; n < OPERATIONS; n++) {
-        uint32_t owner = 1 + (uint32_t)rand_r(&seed) % 2;
-        uint64_t index = (uint64_t)rand_r(&seed) % (PAGES / THREADS);
-        unsigned what = (unsigned)rand_r(&seed) % 10;
-        int err = 0;
-
-        index = index * THREADS + nr;
-        if (what < 5)
-            err = fake_write(&rig, owner, index, n, true);
-        else if (what < 9)
-            err = fake_read(&rig, owner, index, 1 + what, true);
-        else
-            fake_drop(&rig, owner, index);
-        unit_assert(err == 0 || err == -ENOSPC);
-    }
-    return NULL;
-}
 
 /* Adds one area after another and takes the one before away, sometimes not to
  * the end. */
@@ -349,25 +317,19 @@ static void *shuffle(void *arg)
 START_TEST(areas_come_and_go_under_load)
 {
     _Atomic unsigned moved = 0;
-    unsigned nr[THREADS];
-    pthread_t threads[THREADS], shuffler;
+    pthread_t shuffler;
 
-    setup(300, 1700, 2, PAGES);
+    setup(300, 1700, 2, CROWD_PAGES);
     atomic_store(&over, false);
     fake_swap_shuffle(true);
     pthread_create(&shuffler, NULL, shuffle, &moved);
-    for (unsigned i = 0; i < THREADS; i++) {
-        nr[i] = i;
-        pthread_create(&threads[i], NULL, work, &nr[i]);
-    }
-    for (unsigned i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    crowd_run(&rig);
     EVENTUALLY(moved > 0);
     atomic_store(&over, true);
     pthread_join(shuffler, NULL);
     pool_quiesce(rig.pool);
     pool_check(rig.pool);
-    ck_assert_uint_eq(verify(1, PAGES) + verify(2, PAGES), 0);
+    ck_assert_uint_eq(verify(1, CROWD_PAGES) + verify(2, CROWD_PAGES), 0);
     rig_down(&rig);
 }
 END_TEST

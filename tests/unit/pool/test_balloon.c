@@ -1,6 +1,6 @@
 /* test_balloon.c - a pool in use gets fewer frames and more: refused or stopped it
  * is as before, and what is in it stays what it was. */
-#include "fake_owner.h"
+#include "crowd.h"
 #include "pool_internal.h"
 
 #include "unit.h"
@@ -235,13 +235,6 @@ START_TEST(no_less_than_requests_need)
 }
 END_TEST
 
-static bool stop_after(void *ctx)
-{
-    unsigned *left = ctx;
-
-    return (*left)-- == 0;
-}
-
 START_TEST(stopped_it_is_as_before)
 {
     struct pool_stats before;
@@ -314,32 +307,9 @@ END_TEST
 
 /* --- under load ----------------------------------------------------------- */
 
-enum { THREADS = 3, PAGES = 900, OPERATIONS = 6000, MOST = 1800 };
+enum { MOST = 1800 };
 
 static _Atomic bool over;
-
-/* Each thread has every third page of both owners to itself. */
-static void *work(void *arg)
-{
-    unsigned nr = *(unsigned *)arg, seed = nr + 1;
-
-    for (uint32_t n = 0; n < OPERATIONS; n++) {
-        uint32_t owner = 1 + (uint32_t)rand_r(&seed) % 2;
-        uint64_t index = (uint64_t)rand_r(&seed) % (PAGES / THREADS);
-        unsigned what = (unsigned)rand_r(&seed) % 10;
-        int err = 0;
-
-        index = index * THREADS + nr;
-        if (what < 5)
-            err = fake_write(&rig, owner, index, n, true);
-        else if (what < 9)
-            err = fake_read(&rig, owner, index, 1 + what, true);
-        else
-            fake_drop(&rig, owner, index);
-        unit_assert(err == 0 || err == -ENOSPC);
-    }
-    return NULL;
-}
 
 /* Metadata that come and go, so that both kinds of waiting are met. */
 static void *work_metadata(void *unused)
@@ -392,28 +362,22 @@ static void *shuffle(void *arg)
 static void run_under_load(uint32_t blocks)
 {
     _Atomic unsigned done = 0;
-    unsigned nr[THREADS];
-    pthread_t threads[THREADS], shuffler, metadata;
+    pthread_t shuffler, metadata;
 
-    setup(900, MOST, blocks, 2, PAGES);
+    setup(900, MOST, blocks, 2, CROWD_PAGES);
     atomic_store(&over, false);
     fake_swap_shuffle(true);
     pthread_create(&shuffler, NULL, shuffle, &done);
     pthread_create(&metadata, NULL, work_metadata, NULL);
-    for (unsigned i = 0; i < THREADS; i++) {
-        nr[i] = i;
-        pthread_create(&threads[i], NULL, work, &nr[i]);
-    }
-    for (unsigned i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    crowd_run(&rig);
     atomic_store(&over, true);
     pthread_join(shuffler, NULL);
     pthread_join(metadata, NULL);
     pool_quiesce(rig.pool);
     pool_check(rig.pool);
     arena_check(rig.arena);
-    verify(1, PAGES);
-    verify(2, PAGES);
+    verify(1, CROWD_PAGES);
+    verify(2, CROWD_PAGES);
     rig_down(&rig);
 }
 

@@ -2,7 +2,8 @@
  *
  * Each does at random what programs do, in a few directories that all share:
  * most calls race for the same names.  Only success, and errors that a lost
- * race explains, may come back; afterwards all counts must be right.
+ * race explains, may come back; afterwards all counts must be right.  Then six only
+ * look, as is usual, beside two that change.
  */
 #include "fixture.h"
 
@@ -243,5 +244,101 @@ START_TEST(no_loop_is_ever_made)
 }
 END_TEST
 
+/* --- one directory that most only look at ----------------------------------------- */
+
+enum { SHARED = 32, LOOKS = 40000, MOVES = 4000 };
+
+static uint64_t shared, stays[SHARED];
+static _Atomic uint64_t found;
+
+static const char *name_of(char *name, char kind, unsigned i)
+{
+    sprintf(name, "%c%u", kind, i);
+    return name;
+}
+
+/* What stays is found, by name and by id, whatever goes on around it; of the others
+ * whatever is found may be used until it is forgotten. */
+static void *look(void *arg)
+{
+    struct worker *w = arg;
+    struct tree_entry entry;
+    char name[8];
+
+    for (unsigned i = 0; i < LOOKS; i++) {
+        unsigned n = pick(w, SHARED);
+
+        unit_assert(tree_lookup(f.tree, shared, name_of(name, 's', n),
+                                &entry) == 0);
+        unit_assert(entry.id == stays[n]);
+        tree_forget(f.tree, entry.id, 1);
+        unit_assert(tree_getattr(f.tree, stays[n], &entry.attr) == 0);
+        unit_assert(entry.attr.nlink == 1);
+        if (tree_lookup(f.tree, shared, name_of(name, 'g', pick(w, SHARED)),
+                        &entry) == 0) {
+            unit_assert(tree_getattr(f.tree, entry.id, &entry.attr) == 0);
+            tree_forget(f.tree, entry.id, 1);
+            atomic_fetch_add(&found, 1);
+        }
+        if (i % 64 == 0)
+            scan(w);
+        if (i % 8 == 0)
+            use_file(w, stays[n]);
+    }
+    return NULL;
+}
+
+/* Files come, are renamed over others, and go. */
+static void *change(void *arg)
+{
+    struct worker *w = arg;
+    struct tree_entry entry;
+    char name[8], to[8];
+
+    for (unsigned i = 0; i < MOVES; i++) {
+        name_of(name, 'g', pick(w, SHARED));
+        switch (pick(w, 3)) {
+        case 0:
+            if (tree_mknod(f.tree, &root_cred, shared, name, S_IFREG, 0, true,
+                           &entry) == 0)
+                tree_forget(f.tree, entry.id, 1);
+            break;
+        case 1:
+            count(w, try_rename(&f, shared, name, shared,
+                                name_of(to, 'g', pick(w, SHARED)), 0));
+            break;
+        default:
+            count(w, tree_unlink(f.tree, shared, name));
+        }
+    }
+    return NULL;
+}
+
+START_TEST(lookups_beside_renames_and_unlinks)
+{
+    struct worker worker[THREADS];
+    char name[8];
+
+    memset(&f, 0, sizeof(f));
+    fixture_start(&f);
+    shared = mk_dir(&f, TREE_ROOT, "shared");
+    for (unsigned i = 0; i < DIRS; i++)
+        dirs[i] = shared;
+    for (unsigned i = 0; i < SHARED; i++)
+        stays[i] = mk_file(&f, shared, name_of(name, 's', i));
+    for (unsigned i = 0; i < THREADS; i++) {
+        worker[i] = (struct worker){ .seed = 200 + i };
+        ck_assert_int_eq(pthread_create(&worker[i].thread, NULL,
+                                        i < 2 ? change : look, &worker[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(worker[i].thread, NULL);
+    ck_assert_uint_gt(atomic_load(&found), 0);
+    for (unsigned i = 0; i < SHARED; i++)
+        tree_forget(f.tree, stays[i], 1);
+    fixture_stop(&f);
+}
+END_TEST
+
 UNIT_MAIN("tree_threads", eight_threads_leave_a_tree_that_is_right,
-          no_loop_is_ever_made)
+          no_loop_is_ever_made, lookups_beside_renames_and_unlinks)
