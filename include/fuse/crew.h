@@ -5,7 +5,9 @@
  * with two, each request would find the one whose CPU sleeps.  After a request a
  * reader looks, now and then, whether another is there already, and says so:
  *
- *     AT_ONCE   there was one: the reader is behind
+ *     AT_ONCE   there was one, and several are asking: the reader is behind
+ *     HIS       there was one, but one alone is asking: he was quick, and no second
+ *               reader could have helped him
  *     SOON      there was none, but spinning met the next
  *     IN_VAIN   there was none, and spinning met none either
  *     NOTHING   there was none, and it did not spin
@@ -27,7 +29,9 @@
 
 #include <stdbool.h>
 
-enum crew_look { CREW_AT_ONCE, CREW_SOON, CREW_IN_VAIN, CREW_NOTHING };
+enum crew_look {
+    CREW_AT_ONCE, CREW_HIS, CREW_SOON, CREW_IN_VAIN, CREW_NOTHING
+};
 /* What the one who looked has to do: nothing, let another in, go out. */
 enum crew_order { CREW_STAY, CREW_ADMIT, CREW_LEAVE };
 

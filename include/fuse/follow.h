@@ -6,8 +6,8 @@
  * scheduler leaves them where they are, so the reader goes to the caller.  Whether
  * he stays there is not ours to say: where other CPUs are easily woken he goes on to
  * one that is idle, and load balancing may take him away.  So moving pays for itself
- * or ends: each time he was gone too soon doubles the looks before the next move,
- * each time he stayed quarters them.
+ * or ends: when he was mostly gone too soon, each further time doubles the looks
+ * before the next move, and each time that he stayed quarters them.
  *
  *     FREE  --GO: the same caller twice, and elsewhere--> BOUND to his CPU
  *     BOUND --GO: he stayed for long, and is elsewhere now--> BOUND to that
@@ -32,11 +32,13 @@ struct follow {
     unsigned step;      /* requests before the next look */
     unsigned rest;      /* looks that find him elsewhere before the next move */
     unsigned waste;     /* how long it rests after a move in vain, at least */
-    unsigned together;  /* looks since the last move that found him there */
+    int together;       /* looks since the last move that found him there */
+    int credit;         /* how many of these more than moves have cost */
     unsigned strangers; /* looks in a row that each found another caller */
     pid_t caller;       /* of the last look */
 };
 
+void follow_init(struct follow *follow);
 /* After a request: is it time to look where its caller is?  alone: no other reader
  * is in. */
 bool follow_due(struct follow *follow, bool alone);

@@ -38,7 +38,8 @@ static void remember(struct crew_member *member, enum crew_look look)
 {
     member->step = LOOK_EVERY;
     switch (look) {
-    case CREW_AT_ONCE: /* nothing to spin for */
+    case CREW_AT_ONCE:
+    case CREW_HIS: /* nothing to spin for */
         member->rest = MAX(member->rest, (unsigned)LOOK_EVERY);
         break;
     case CREW_SOON:

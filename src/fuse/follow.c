@@ -2,7 +2,9 @@
  *
  * A look costs some microseconds, a move some milliseconds, and a request whose
  * caller is elsewhere tens of microseconds: so a look comes every 16 requests, and a
- * move has paid when the caller was found there eight times.
+ * move pays for itself when the caller was found there eight times.  What it brought
+ * more or less than that is kept as credit: luck changes with the ticks of the
+ * scheduler, and a few moves in vain mean little.
  */
 #include "follow.h"
 
@@ -10,10 +12,17 @@
 
 enum {
     LOOK_EVERY = 16,    /* requests */
-    PAID = 8,           /* looks together, for which a move was worth it */
+    PRICE = 8,          /* looks together, for which a move was worth it */
+    CREDIT = 8 * PRICE, /* at first */
+    CREDIT_MAX = 2 * CREDIT,
     STRANGERS_MANY = 4, /* looks, each with another caller */
     WASTE_MAX = 4095,   /* looks between moves in vain, at the most */
 };
+
+void follow_init(struct follow *follow)
+{
+    *follow = (struct follow){ .credit = CREDIT };
+}
 
 bool follow_due(struct follow *follow, bool alone)
 {
@@ -34,11 +43,15 @@ static enum follow_order let_go(struct follow *follow)
 /* The last move is over: he is elsewhere. */
 static void judge(struct follow *follow)
 {
-    if (follow->together < PAID)
+    follow->credit = MIN(follow->credit + follow->together - PRICE,
+                         (int)CREDIT_MAX);
+    if (follow->credit < 0) {
+        follow->credit = 0;
         follow->waste = MIN(2 * follow->waste + 1, (unsigned)WASTE_MAX);
-    else
+        follow->rest = follow->waste;
+    } else if (follow->together >= PRICE) {
         follow->waste /= 4;
-    follow->rest = follow->waste;
+    }
     follow->moved = false;
 }
 

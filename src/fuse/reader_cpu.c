@@ -15,7 +15,7 @@ enum { SETTLE_NS = 2000000 };
 
 void reader_cpu_settle(struct reader_cpu *at)
 {
-    at->follow = (struct follow){ .caller = 0 };
+    follow_init(&at->follow);
     CPU_ZERO(&at->any);
     sched_getaffinity(0, sizeof(cpu_set_t), &at->any);
 }

@@ -110,12 +110,15 @@ static bool has_message(const struct readers *readers)
     return poll(&from, 1, 0) > 0;
 }
 
-static enum crew_look look(const struct readers *readers, bool spins)
+static enum crew_look look(struct reader *reader, bool spins)
 {
+    const struct readers *readers = reader->readers;
+    bool several = reader->several;
     uint64_t until;
 
+    reader->several = false;
     if (has_message(readers))
-        return CREW_AT_ONCE;
+        return several ? CREW_AT_ONCE : CREW_HIS;
     if (!spins)
         return CREW_NOTHING;
     until = clock_monotonic_ns() + SPIN_NS;
@@ -137,7 +140,7 @@ static void look_around(struct reader *reader, bool alone, bool large)
 
     if (readers->crew.all == 1 || !crew_due(&reader->member, alone, large))
         return;
-    seen = look(readers, crew_spins(&reader->member, alone));
+    seen = look(reader, crew_spins(&reader->member, alone));
     mutex_lock(&readers->lock, RANK_FUSE);
     order = crew_looked(&readers->crew, &reader->member, seen, large);
     if (order == CREW_ADMIT) {
@@ -156,6 +159,10 @@ static void think(struct reader *reader, pid_t caller, bool large)
     bool alone = atomic_load(&reader->readers->in) == 1;
     struct follow *follow = &reader->cpu.follow;
 
+    if (caller != 0) {
+        reader->several |= caller != reader->caller;
+        reader->caller = caller;
+    }
     if (caller != 0 && follow_due(follow, alone) &&
         !has_message(reader->readers))
         reader_cpu_look(&reader->cpu, alone, caller);

@@ -189,7 +189,7 @@ static int frames_sleep(struct pool *pool, uint32_t nr, uint32_t *frames,
     serve(pool);
     park(&self);
     if (wait == POOL_WAIT && frames)
-        atomic_fetch_add_explicit(&pool->counters.throttled_ns,
+        atomic_fetch_add_explicit(&pool->counters.writers_waited_ns,
                                   clock_monotonic_ns() - began,
                                   memory_order_relaxed);
     return self.err;

@@ -212,7 +212,7 @@ static void stats_counters(struct pool *pool, struct pool_stats *stats)
     stats->evictions = atomic_load(&c->evictions);
     stats->redirtied = atomic_load(&c->redirtied);
     stats->lost = atomic_load(&c->lost);
-    stats->writers_waited_ns = atomic_load(&c->throttled_ns);
+    stats->writers_waited_ns = atomic_load(&c->writers_waited_ns);
     stats->readahead_pages = atomic_load(&c->readahead_pages);
     stats->readahead_used = atomic_load(&c->readahead_used);
     stats->readahead_unused = atomic_load(&c->readahead_unused);

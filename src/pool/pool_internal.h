@@ -111,7 +111,7 @@ struct pagein {
 
 struct counters {
     _Atomic uint64_t pageout_pages, pageout_ios, pagein_pages, pagein_ios;
-    _Atomic uint64_t evictions, redirtied, lost, throttled_ns;
+    _Atomic uint64_t evictions, redirtied, lost, writers_waited_ns;
     _Atomic uint64_t readahead_pages, readahead_used, readahead_unused;
 };
 

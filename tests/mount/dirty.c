@@ -52,8 +52,8 @@ static int new_file(const char *path)
 
 static void resize(int fd, off_t size)
 {
-    if (size < shadow_size)
-        memset(shadow + size, 0, (size_t)(shadow_size - size));
+    while (shadow_size > size)
+        shadow[--shadow_size] = 0;
     shadow_size = size;
     CHECK(ftruncate(fd, size) == 0);
 }
