@@ -1,9 +1,10 @@
 /* arena.h - all memory of a mount: one address range, cut into frames.
  *
- * A frame is 4 KiB.  It is FREE, a PAGE (lent whole to a room above: file data
- * in the pool, tables in swap), a SLAB (cut into small objects of one class), NODES (a
- * slab of the class SLAB_NODE) or RAW (one whole frame of metadata).  Every frame has a 32-byte `struct frame` in a table;
- * the pool lays its own `struct page` over the entry of a PAGE.
+ * A frame is 4 KiB.  It is FREE, a PAGE (lent whole to a room above: file data in
+ * the pool, tables in swap), a SLAB (cut into small objects of one class), NODES (a
+ * slab of the class SLAB_NODE) or RAW (one whole frame of metadata).  Every frame has
+ * a 32-byte `struct frame` in a table; the pool lays its own `struct page` over the
+ * entry of a PAGE.
  *
  *     FREE --arena_frame_alloc--> PAGE --arena_frame_free--> FREE
  *     FREE --arena_alloc--> SLAB/NODES/RAW --arena_free of the last object--> FREE
