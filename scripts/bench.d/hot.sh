@@ -3,6 +3,7 @@
 #   pagerfs        over io_uring, where daemon and kernel have it
 #   pagerfs-dev    over /dev/fuse
 #   pagerfs-writeback       as pagerfs, with -o writeback: small writes alone
+#   pagerfs-writeback-max   and with room in the kernel for all of the file
 #   tmpfs          the kernel's
 #   memfs, memfs-uring      libfuse's memfs_ll, over either, what the kernel may
 #                  cache being as ours: everything
@@ -16,8 +17,8 @@
 
 title="Everything in memory: the hot paths"
 page=bench-hot.md
-subjects=(pagerfs pagerfs-dev pagerfs-writeback tmpfs memfs memfs-uring
-    passthrough)
+subjects=(pagerfs pagerfs-dev pagerfs-writeback pagerfs-writeback-max tmpfs
+    memfs memfs-uring passthrough)
 names=(create stat absent open chmod smallwrite rename symlink link mkdir list
     rmdir unlink)
 rows=(
@@ -32,7 +33,8 @@ rows=(
 targets=("cread|tmpfs|0.95" "crread|tmpfs|0.95" "cmmap|tmpfs|0.95"
     "new|tmpfs|0.5" "new|memfs|1.5|pagerfs-dev" "over|tmpfs|0.6"
     "over|memfs|1.5|pagerfs-dev" "rwrite|memfs-uring|1.5"
-    "rwrite|tmpfs|0.9|pagerfs-writeback" "direct|passthrough|1.0")
+    "rwrite|tmpfs|0.9|pagerfs-writeback"
+    "rwrite|tmpfs|0.9|pagerfs-writeback-max" "direct|passthrough|1.0")
 for name in "${names[@]}"; do
     rows+=("$name|$name|a second")
     targets+=("$name|memfs|1.5|pagerfs-dev" "$name|memfs-uring|1.5")
@@ -65,12 +67,15 @@ bench_prepare() {
             die "$libfuse has no build/example/memfs_ll and passthrough_hp"
     else
         say "without --libfuse CHECKOUT: against tmpfs alone"
-        subjects=(pagerfs pagerfs-dev pagerfs-writeback tmpfs)
+        subjects=(pagerfs pagerfs-dev pagerfs-writeback pagerfs-writeback-max
+            tmpfs)
     fi
     has_transport=0
     ! "$PAGERFS" -h 2>&1 | grep -q transport= || has_transport=1
     ((has_transport)) || forget_subject pagerfs-dev
     "$PAGERFS" -h 2>&1 | grep -q writeback || forget_subject pagerfs-writeback
+    "$PAGERFS" -h 2>&1 | grep -q writeback_max= ||
+        forget_subject pagerfs-writeback-max
     place=$work/place
     mkdir "$place"
     make_tree
@@ -193,8 +198,10 @@ bench_subject() {
     case $1 in
     pagerfs) with_uring pagerfs_start auto || pagerfs_start auto ;;
     pagerfs-dev) pagerfs_start dev ;;
-    pagerfs-writeback)
-        with_uring pagerfs_start auto writeback || pagerfs_start auto writeback
+    pagerfs-writeback | pagerfs-writeback-max)
+        local how=writeback
+        [[ $1 == pagerfs-writeback ]] || how+=,writeback_max=$((data * 3 / 2))m,size=2g
+        with_uring pagerfs_start auto "$how" || pagerfs_start auto "$how"
         small_write_row
         return 0
         ;;

@@ -275,7 +275,8 @@ static int make_tree(struct mount *mount)
     mount->store.pool = mount->pool;
     err = tree_create(&mount->tree, &config);
     if (err)
-        log_error("no memory for the root directory: %s", strerror(-err));
+        log_error("no room for the root directory: %s; give more by size= or "
+                  "ram=", strerror(-err));
     return err;
 }
 
