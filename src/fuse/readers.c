@@ -110,15 +110,12 @@ static bool has_message(const struct readers *readers)
     return poll(&from, 1, 0) > 0;
 }
 
-static enum crew_look look(struct reader *reader, bool spins)
+static enum crew_look look(const struct readers *readers, bool spins)
 {
-    const struct readers *readers = reader->readers;
-    bool several = reader->several;
     uint64_t until;
 
-    reader->several = false;
     if (has_message(readers))
-        return several ? CREW_AT_ONCE : CREW_HIS;
+        return CREW_AT_ONCE;
     if (!spins)
         return CREW_NOTHING;
     until = clock_monotonic_ns() + SPIN_NS;
@@ -140,7 +137,7 @@ static void look_around(struct reader *reader, bool alone, bool large)
 
     if (readers->crew.all == 1 || !crew_due(&reader->member, alone, large))
         return;
-    seen = look(reader, crew_spins(&reader->member, alone));
+    seen = look(readers, crew_spins(&reader->member, alone));
     mutex_lock(&readers->lock, RANK_FUSE);
     order = crew_looked(&readers->crew, &reader->member, seen, large);
     if (order == CREW_ADMIT) {
@@ -159,10 +156,8 @@ static void think(struct reader *reader, pid_t caller, bool large)
     bool alone = atomic_load(&reader->readers->in) == 1;
     struct follow *follow = &reader->cpu.follow;
 
-    if (caller != 0) {
-        reader->several |= caller != reader->caller;
-        reader->caller = caller;
-    }
+    if (caller != 0)
+        crew_heard(&reader->member, caller);
     if (caller != 0 && follow_due(follow, alone) &&
         !has_message(reader->readers))
         reader_cpu_look(&reader->cpu, alone, caller);

@@ -26,8 +26,6 @@ struct reader {
     _Atomic uint32_t place;   /* enum reader_place (l) */
     _Atomic unsigned cooled;  /* as in readers, when it last gave memory back */
     _Atomic uint64_t served;  /* messages */
-    pid_t caller;             /* of the last message */
-    bool several;             /* since the last look, not always the same */
     struct crew_member member;
     struct reader_cpu cpu;
 };
