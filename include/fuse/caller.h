@@ -19,7 +19,5 @@ bool caller_is(pid_t thread, uid_t uid);
 bool caller_leads(pid_t thread, gid_t gid);
 /* Is this one of its supplementary groups? */
 bool caller_joined(pid_t thread, gid_t gid);
-/* The CPU that it runs on, or ran on last; -1: the thread is gone or not visible. */
-int caller_cpu(pid_t thread);
 
 #endif

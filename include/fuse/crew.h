@@ -5,8 +5,7 @@
  * with two, each request would find the one whose CPU sleeps.  After a request a
  * reader looks, now and then, whether another is there already, and says so:
  *
- *     AT_ONCE   there was one: the reader is behind, if several are asking.  One alone
- *               was only quick, and no second reader could have helped him
+ *     AT_ONCE   there was one: the reader is behind
  *     SOON      there was none, but spinning met the next
  *     IN_VAIN   there was none, and spinning met none either
  *     NOTHING   there was none, and it did not spin
@@ -27,7 +26,6 @@
 #define FUSE_CREW_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 enum crew_look { CREW_AT_ONCE, CREW_SOON, CREW_IN_VAIN, CREW_NOTHING };
 /* What the one who looked has to do: nothing, let another in, go out. */
@@ -46,14 +44,10 @@ struct crew_member {
     unsigned step;  /* requests before the next look */
     unsigned rest;  /* requests before the next spin */
     unsigned waste; /* how long it rests after a spin in vain, at least */
-    unsigned mixed; /* requests before callers count as one again */
-    pid_t caller;   /* of the last request */
 };
 
 /* One of them is in. */
 void crew_init(struct crew *crew, unsigned all);
-/* A request has come, of this thread. */
-void crew_heard(struct crew_member *member, pid_t caller);
 /* After a request: is it time to look?  alone: no other reader is in.  large:
  * the request took long, so that others may be behind it. */
 bool crew_due(struct crew_member *member, bool alone, bool large);

@@ -1,7 +1,6 @@
-/* caller.c - reading the lines Uid:, Gid: and Groups: of /proc/PID/status, and the
- * CPU in /proc/PID/stat.
+/* caller.c - reading the lines Uid:, Gid: and Groups: of /proc/PID/status.
  *
- * Groups: may hold 65,536 numbers, so it is read through a small window and
+ * The last may hold 65,536 numbers, so it is read through a small window and
  * never kept.  A match that straddles two windows is why the state of the scan
  * (how much of the label, which number so far) lives in a struct.
  */
@@ -10,8 +9,6 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Uid: and Gid: tell the real, effective, saved and file-system one. */
@@ -93,26 +90,4 @@ bool caller_leads(pid_t thread, gid_t gid)
 bool caller_joined(pid_t thread, gid_t gid)
 {
     return line_has(thread, "\nGroups:", 0, gid);
-}
-
-/* The name in brackets may hold anything, so fields are counted behind the last
- * bracket; numbers and blanks are all that follows. */
-int caller_cpu(pid_t thread)
-{
-    enum { OF_STATE = 3, OF_CPU = 39 };
-    char line[1024], *at;
-    ssize_t got;
-    int fd;
-
-    snprintf(line, sizeof(line), "/proc/%d/stat", (int)thread);
-    fd = open(line, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    got = read(fd, line, sizeof(line) - 1);
-    close(fd);
-    line[got > 0 ? got : 0] = '\0';
-    at = strrchr(line, ')');
-    for (unsigned field = OF_STATE - 1; at && field < OF_CPU; field++)
-        at = strchr(at + 1, ' ');
-    return at ? atoi(at) : -1;
 }

@@ -15,20 +15,11 @@ enum {
     BEHIND_MANY = 32,    /* looks, so weighted, before another is let in */
     CALM_MANY = 64,      /* looks before one goes out */
     WASTE_MAX = 4095,    /* requests from one spin in vain to the next */
-    MIXED_FOR = 64,      /* requests of one caller after another's */
 };
 
 void crew_init(struct crew *crew, unsigned all)
 {
     *crew = (struct crew){ .all = all, .in = 1 };
-}
-
-void crew_heard(struct crew_member *member, pid_t caller)
-{
-    member->mixed -= member->mixed > 0;
-    if (caller != member->caller)
-        member->mixed = MIXED_FOR;
-    member->caller = caller;
 }
 
 bool crew_due(struct crew_member *member, bool alone, bool large)
@@ -67,7 +58,7 @@ enum crew_order crew_looked(struct crew *crew, struct crew_member *member,
                             enum crew_look look, bool large)
 {
     remember(member, look);
-    if (look == CREW_AT_ONCE && member->mixed > 0) {
+    if (look == CREW_AT_ONCE) {
         crew->calm = 0;
         crew->behind += large ? LARGE_WEIGHT : 1;
         if (crew->behind < BEHIND_MANY)

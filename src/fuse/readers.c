@@ -128,10 +128,11 @@ static enum crew_look look(const struct readers *readers, bool spins)
     return CREW_IN_VAIN;
 }
 
-/* Whether others should read, too.  alone: nobody else does, and it may spin. */
-static void look_around(struct reader *reader, bool alone, bool large)
+/* After a message, if it is time to. */
+static void look_around(struct reader *reader, bool large)
 {
     struct readers *readers = reader->readers;
+    bool alone = atomic_load(&readers->in) == 1;
     enum crew_look seen;
     enum crew_order order;
 
@@ -147,21 +148,6 @@ static void look_around(struct reader *reader, bool alone, bool large)
         atomic_store(&readers->in, readers->crew.in);
     }
     mutex_unlock(&readers->lock);
-}
-
-/* After a message of `caller`.  Who waits beside the caller has no use for
- * spinning, which would only keep him from his CPU. */
-static void think(struct reader *reader, pid_t caller, bool large)
-{
-    bool alone = atomic_load(&reader->readers->in) == 1;
-    struct follow *follow = &reader->cpu.follow;
-
-    if (caller != 0)
-        crew_heard(&reader->member, caller);
-    if (caller != 0 && follow_due(follow, alone) &&
-        !has_message(reader->readers))
-        reader_cpu_look(&reader->cpu, alone, caller);
-    look_around(reader, alone && !follow->bound, large);
 }
 
 /* --- memory of buffers ----------------------------------------------------- */
@@ -260,11 +246,9 @@ static bool read_one(struct reader *reader, struct request **rq)
     ssize_t got = read(session->fd, (*rq)->message,
                        request_room(session->requests));
     bool large = got > LARGE_BYTES;
-    pid_t caller;
 
     if (got <= 0)
         return got < 0 && go_on(errno);
-    caller = (pid_t)request_header(*rq)->pid;
     if (large)
         warm_up(readers);
     atomic_fetch_add_explicit(&reader->served, 1, memory_order_relaxed);
@@ -272,7 +256,7 @@ static bool read_one(struct reader *reader, struct request **rq)
     if (readers->pause_ns)
         clock_sleep_ns(readers->pause_ns);
     else
-        think(reader, caller, large);
+        look_around(reader, large);
     return true;
 }
 
@@ -284,7 +268,6 @@ static void *read_on(void *ctx)
     struct request *rq = request_get(session->requests);
 
     threads_allow_kick();
-    reader_cpu_settle(&reader->cpu);
     while (!is_stopping(readers)) {
         if (atomic_load(&reader->place) == READER_OUT) {
             stay_out(reader, rq);

@@ -4,7 +4,6 @@
 
 #include "crew.h"
 #include "lock.h"
-#include "reader_cpu.h"
 #include "sizing.h"
 
 #include <pthread.h>
@@ -27,7 +26,6 @@ struct reader {
     _Atomic unsigned cooled;  /* as in readers, when it last gave memory back */
     _Atomic uint64_t served;  /* messages */
     struct crew_member member;
-    struct reader_cpu cpu;
 };
 
 struct readers {

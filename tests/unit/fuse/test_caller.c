@@ -4,9 +4,7 @@
 #include "unit.h"
 
 #include <grp.h>
-#include <sched.h>
 #include <sys/fsuid.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,25 +88,5 @@ START_TEST(test_nobody)
 }
 END_TEST
 
-START_TEST(test_cpu)
-{
-    cpu_set_t all, one;
-
-    prctl(PR_SET_NAME, "a) R 1 (b) S 2");
-    CPU_ZERO(&all);
-    ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
-    for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &all))
-            continue;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
-        ck_assert_int_eq(caller_cpu(getpid()), (int)cpu);
-    }
-    sched_setaffinity(0, sizeof(all), &all);
-    ck_assert_int_eq(caller_cpu(0), -1);
-}
-END_TEST
-
 UNIT_MAIN("caller", test_own_user, test_own_groups, test_many_groups,
-          test_nobody, test_cpu)
+          test_nobody)

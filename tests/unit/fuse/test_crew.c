@@ -8,8 +8,6 @@
 
 enum { ALL = 4, MANY = 100000 };
 
-static pid_t nth; /* each request is another's */
-
 /* Looks as a reader does; false: it was not time. */
 static bool look(struct crew *crew, struct crew_member *member,
                  enum crew_look seen, bool large, enum crew_order *order)
@@ -17,7 +15,6 @@ static bool look(struct crew *crew, struct crew_member *member,
     bool alone = crew->in == 1;
 
     *order = CREW_STAY;
-    crew_heard(member, ++nth);
     if (!crew_due(member, alone, large))
         return false;
     if (seen == CREW_NOTHING && crew_spins(member, alone))
@@ -80,29 +77,6 @@ START_TEST(test_a_burst_changes_nothing)
     /* Large ones take long: a few behind each other are enough. */
     requests(&crew, &member, CREW_AT_ONCE, true, 4);
     ck_assert_uint_eq(crew.in, 2);
-}
-END_TEST
-
-/* One who answers himself on the reader's CPU looks like a crowd, but for that
- * he is one; another now and then, and there is somebody to wait for. */
-START_TEST(test_one_alone_is_never_behind)
-{
-    struct crew_member member = { 0 };
-    struct crew crew;
-
-    crew_init(&crew, ALL);
-    for (unsigned i = 0; i < MANY; i++) {
-        crew_heard(&member, 1);
-        if (crew_due(&member, crew.in == 1, true))
-            crew_looked(&crew, &member, CREW_AT_ONCE, true);
-    }
-    ck_assert_uint_eq(crew.in, 1);
-    for (unsigned i = 0; i < 200; i++) {
-        crew_heard(&member, i % 32 == 0 ? 2 : 1);
-        if (crew_due(&member, crew.in == 1, true))
-            crew_looked(&crew, &member, CREW_AT_ONCE, true);
-    }
-    ck_assert_uint_eq(crew.in, ALL);
 }
 END_TEST
 
@@ -224,6 +198,5 @@ START_TEST(test_alone)
 END_TEST
 
 UNIT_MAIN("crew", test_as_many_as_wanted, test_a_burst_changes_nothing,
-          test_one_alone_is_never_behind, test_goes_when_calm,
-          test_looks_are_few, test_spins_while_it_pays,
+          test_goes_when_calm, test_looks_are_few, test_spins_while_it_pays,
           test_somebody_reads, test_alone)
