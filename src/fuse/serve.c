@@ -20,6 +20,7 @@
 
 #include "clock.h"
 #include "libfuse.h"
+#include "lock.h"
 #include "log.h"
 #include "ops.h"
 
@@ -170,15 +171,12 @@ static void dispatch(struct session *session, struct request *rq)
 /* Each thread has a row of its own to count in, unless there are very many. */
 static void count(struct session *session, const struct request *rq)
 {
-    static _Atomic unsigned threads;
-    static _Thread_local unsigned row;
+    unsigned row = thread_number() % SERVED_ROWS;
     uint32_t opcode = request_header(rq)->opcode;
 
     if (rq->bytes < sizeof(struct fuse_in_header) || opcode >= SERVED_OPCODES)
         return;
-    if (row == 0)
-        row = 1 + atomic_fetch_add(&threads, 1) % SERVED_ROWS;
-    atomic_fetch_add_explicit(&session->served[row - 1][opcode], 1,
+    atomic_fetch_add_explicit(&session->served[row][opcode], 1,
                               memory_order_relaxed);
 }
 

@@ -2,12 +2,11 @@
  * order of locks is checked. */
 #include "lock.h"
 
+#include "aborts.h"
 #include "clock.h"
 #include "unit.h"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { THREADS = 4, ROUNDS = 50000 };
@@ -163,21 +162,6 @@ END_TEST
 
 #ifdef PAGERFS_DEBUG
 static struct mutex a, b, c;
-
-/* True if the function aborts, found out in a child. */
-static bool aborts(void (*function)(void))
-{
-    pid_t child = fork();
-    int status;
-
-    if (child == 0) {
-        dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
-        function();
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    return status != 0;
-}
 
 /* What clang would refuse to compile is marked. */
 static void in_order(void)

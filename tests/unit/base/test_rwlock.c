@@ -2,13 +2,12 @@
  * together once they have stood in line, and the order of locks is checked. */
 #include "rwlock.h"
 
+#include "aborts.h"
 #include "bits.h"
 #include "clock.h"
 #include "unit.h"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { THREADS = 6, ROUNDS = 20000 };
@@ -190,20 +189,6 @@ END_TEST
 
 #ifdef PAGERFS_DEBUG
 static struct mutex other;
-
-static bool aborts(void (*function)(void))
-{
-    pid_t child = fork();
-    int status;
-
-    if (child == 0) {
-        dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
-        function();
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    return status != 0;
-}
 
 static void in_order(void)
 {
