@@ -95,6 +95,22 @@ static inline void make_file(const char *path, const void *data, size_t size)
     CHECK(close(fd) == 0);
 }
 
+/* Free blocks when nothing is on its way any more: close(2) and unlink(2) return
+ * before the daemon is told (RELEASE, FORGET), and what was open or known takes
+ * space until then.  So it is looked at until it has stayed the same for a while. */
+static inline fsblkcnt_t free_blocks(void)
+{
+    fsblkcnt_t last = 0;
+    struct statfs st;
+
+    for (int same = 0; same < 10; usleep(5000)) {
+        CHECK(statfs(".", &st) == 0);
+        same = st.f_bfree == last ? same + 1 : 0;
+        last = st.f_bfree;
+    }
+    return last;
+}
+
 /* The next reads ask the file system, not the page cache. */
 static inline void uncache(int fd)
 {

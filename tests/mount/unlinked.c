@@ -3,14 +3,6 @@
 
 enum { SIZE = 4 * MIB };
 
-static uint64_t free_blocks(void)
-{
-    struct statfs st;
-
-    CHECK(statfs(".", &st) == 0);
-    return st.f_bfree;
-}
-
 static void fill(int fd, int byte)
 {
     uint8_t *bytes = malloc(SIZE);
