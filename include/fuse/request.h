@@ -110,7 +110,8 @@ void *request_scratch(struct request_pool *pool, struct request *rq,
  * once. */
 bool request_again(struct request *rq, int error);
 /* True, as above, while deleted files have yet to give back what they took: but
- * only so many times, because the kernel may hold on to them. */
+ * at most `tries` times, and no more than it is worth, because the kernel may hold
+ * on to them, and who opened one may keep it. */
 bool request_settle(struct request *rq, unsigned tries);
 /* Notes that the request has begun to read on its lane; the handler returns. */
 void request_reads(struct request *rq);

@@ -262,6 +262,7 @@ void tree_stats(struct tree *tree, struct tree_stats *stats);
 /* What deleted files still hold, and a caller short of space may wait for. */
 enum tree_owed {
     TREE_OWED_NOTHING,
+    TREE_OWED_RELEASE, /* they are open; or were, and the kernel has yet to tell */
     TREE_OWED_FORGET, /* the kernel has yet to forget them: soon, most likely */
     TREE_OWED_NOW,    /* on its way back at this moment: certain to come */
 };

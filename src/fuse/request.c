@@ -9,8 +9,8 @@
  * there is none left, all workers are busy, and it does the work itself.
  *
  * A write that finds no space is not refused at once while deleted files wait
- * for the kernel's forget, which may be behind the write in its queue: what was
- * freed before the call must be there for it.
+ * for the kernel's release and forget, which may be behind the write in its queue:
+ * what was freed before the call must be there for it.
  */
 #include "request.h"
 
@@ -19,6 +19,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -33,8 +34,14 @@ struct request_pool {
 };
 
 /* Times that a request is run again for space, 2 ms apart.  What comes back for
- * certain is worth half a minute, as a large file on a slow disk may take. */
-enum { SPACE_RETRIES = 100, SURE_RETRIES = 15000 };
+ * certain is worth half a minute, as a large file on a slow disk may take.  A file
+ * that is open may have been closed before the call, but it may as well stay so. */
+static const unsigned space_retries[] = {
+    [TREE_OWED_NOTHING] = 0,
+    [TREE_OWED_RELEASE] = 50,
+    [TREE_OWED_FORGET] = 100,
+    [TREE_OWED_NOW] = 15000,
+};
 
 static size_t stride(uint32_t max_write)
 {
@@ -151,22 +158,18 @@ void *request_scratch(struct request_pool *pool, struct request *rq,
 
 bool request_again(struct request *rq, int error)
 {
-    struct tree *tree = rq->session->tree;
-
-    if (error == -EAGAIN)
-        rq->again = REQUEST_WOULD_WAIT;
-    else
-        return error == -ENOSPC &&
-               request_settle(rq, tree_owed(tree) == TREE_OWED_NOW
-                                      ? SURE_RETRIES : SPACE_RETRIES);
+    if (error != -EAGAIN)
+        return error == -ENOSPC && request_settle(rq, UINT_MAX);
+    rq->again = REQUEST_WOULD_WAIT;
     reply_none(rq);
     return true;
 }
 
 bool request_settle(struct request *rq, unsigned tries)
 {
-    if (rq->retries >= tries ||
-        tree_owed(rq->session->tree) == TREE_OWED_NOTHING)
+    unsigned most = space_retries[tree_owed(rq->session->tree)];
+
+    if (rq->retries >= MIN(tries, most))
         return false;
     rq->again = REQUEST_NO_SPACE;
     reply_none(rq);

@@ -154,7 +154,8 @@ enum tree_owed tree_owed(struct tree *tree)
     enum tree_owed owed;
 
     owed = tree->nr_dying ? TREE_OWED_NOW
-           : tree->nr_waiting ? TREE_OWED_FORGET : TREE_OWED_NOTHING;
+           : tree->nr_waiting ? TREE_OWED_FORGET
+           : tree->stats.orphans ? TREE_OWED_RELEASE : TREE_OWED_NOTHING;
     rwlock_unlock_shared(&tree->lock, how);
     return owed;
 }

@@ -62,46 +62,85 @@ START_TEST(test_many_at_once)
 }
 END_TEST
 
-/* A full file system whose deleted files wait for the kernel's forget. */
-static struct fuse_entry_out full_with_orphan(void)
+/* A full file system whose one deleted file is still open, and known. */
+struct orphan {
+    uint64_t id;
+    struct fuse_release_in release;
+};
+
+static struct orphan full_with_orphan(void)
 {
-    struct fuse_release_in release = { 0 };
-    struct fuse_entry_out entry;
+    struct orphan orphan = { 0 };
 
     kernel_start(&kernel,
                  "pagerfs -o ram=16m,swap=none,size=0,nr_inodes=2 /mnt");
-    entry = kernel_create(&kernel, "old", &release.fh);
-    ck_assert_int_eq(
-        CALL(&kernel, FUSE_RELEASE, entry.nodeid, release, NULL, 0), 0);
+    orphan.id = kernel_create(&kernel, "old", &orphan.release.fh).nodeid;
     ck_assert_int_eq(kernel_call(&kernel, FUSE_UNLINK, 1, NULL, 0, "old", 4),
                      0);
-    return entry;
+    return orphan;
+}
+
+static void release(const struct orphan *orphan)
+{
+    ck_assert_int_eq(CALL(&kernel, FUSE_RELEASE, orphan->id, orphan->release,
+                          NULL, 0), 0);
+}
+
+static void forget(const struct orphan *orphan)
+{
+    struct fuse_forget_in in = { .nlookup = 1 };
+
+    kernel_send(&kernel, FUSE_FORGET, orphan->id, &in, sizeof(in), NULL, 0);
+}
+
+static uint64_t send_mkdir(void)
+{
+    struct fuse_mkdir_in in = { .mode = 0755 };
+
+    return kernel_send(&kernel, FUSE_MKDIR, 1, &in, sizeof(in), "new", 4);
+}
+
+static void answered(uint64_t unique, int error)
+{
+    ck_assert_uint_eq(kernel_receive(&kernel), unique);
+    ck_assert_int_eq(kernel.reply.out.error, error);
 }
 
 START_TEST(test_space_comes_with_forget)
 {
-    struct fuse_entry_out entry = full_with_orphan();
-    struct fuse_forget_in forget = { .nlookup = 1 };
-    struct fuse_mkdir_in in = { .mode = 0755 };
+    struct orphan orphan = full_with_orphan();
     uint64_t unique;
 
-    unique = kernel_send(&kernel, FUSE_MKDIR, 1, &in, sizeof(in), "new", 4);
+    release(&orphan);
+    unique = send_mkdir();
     ck_assert(kernel_silent(&kernel));
     ck_assert_int_eq(kernel_call(&kernel, FUSE_STATFS, 1, NULL, 0, NULL, 0), 0);
-    kernel_send(&kernel, FUSE_FORGET, entry.nodeid, &forget, sizeof(forget),
-                NULL, 0);
-    ck_assert_uint_eq(kernel_receive(&kernel), unique);
-    ck_assert_int_eq(kernel.reply.out.error, 0);
+    forget(&orphan);
+    answered(unique, 0);
+    kernel_stop(&kernel);
+}
+END_TEST
+
+/* close(2) has returned, and the kernel tells us so behind the next call. */
+START_TEST(test_space_comes_with_release)
+{
+    struct orphan orphan = full_with_orphan();
+    uint64_t unique = send_mkdir();
+
+    release(&orphan);
+    forget(&orphan);
+    answered(unique, 0);
     kernel_stop(&kernel);
 }
 END_TEST
 
 START_TEST(test_space_does_not_come)
 {
-    struct fuse_mkdir_in in = { .mode = 0755 };
+    struct orphan orphan = full_with_orphan();
 
-    full_with_orphan();
-    ck_assert_int_eq(CALL(&kernel, FUSE_MKDIR, 1, in, "new", 4), -ENOSPC);
+    answered(send_mkdir(), -ENOSPC); /* open */
+    release(&orphan);
+    answered(send_mkdir(), -ENOSPC); /* known */
     kernel_stop(&kernel);
 }
 END_TEST
@@ -164,5 +203,5 @@ START_TEST(test_random_messages)
 END_TEST
 
 UNIT_MAIN("serve", test_nonsense, test_interrupt, test_many_at_once,
-          test_space_comes_with_forget, test_space_does_not_come,
-          test_random_messages)
+          test_space_comes_with_forget, test_space_comes_with_release,
+          test_space_does_not_come, test_random_messages)

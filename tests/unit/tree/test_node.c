@@ -16,7 +16,7 @@ START_TEST(freed_when_links_lookups_and_opens_are_gone)
                      0);
     ck_assert_int_eq(tree_unlink(f.tree, TREE_ROOT, "x"), 0);
     ck_assert_uint_eq(stats_of(&f).orphans, 1);
-    ck_assert(tree_owed(f.tree) == TREE_OWED_NOTHING);
+    ck_assert(tree_owed(f.tree) == TREE_OWED_RELEASE);
     tree_forget(f.tree, id, 1);
     tree_release(f.tree, &file);
     ck_assert(tree_owed(f.tree) == TREE_OWED_FORGET);
