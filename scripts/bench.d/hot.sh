@@ -7,6 +7,8 @@
 #   tmpfs          the kernel's
 #   memfs, memfs-uring      libfuse's memfs_ll, over either, what the kernel may
 #                  cache being as ours: everything
+#   memfs-modes, memfs-uring-modes   the same, and the kernel checks modes, as it
+#                  does for us: names alone
 #   passthrough    libfuse's passthrough_hp over a tmpfs, without passthrough
 #
 # Rows are taken in turn by fio, by a loader of names (tests/bench/meta.c), and by
@@ -18,7 +20,7 @@
 title="Everything in memory: the hot paths"
 page=bench-hot.md
 subjects=(pagerfs pagerfs-dev pagerfs-writeback pagerfs-writeback-max tmpfs
-    memfs memfs-uring passthrough)
+    memfs memfs-uring memfs-modes memfs-uring-modes passthrough)
 names=(create stat absent open chmod smallwrite rename symlink link mkdir list
     rmdir unlink)
 rows=(
@@ -37,7 +39,9 @@ targets=("cread|tmpfs|0.95" "crread|tmpfs|0.95" "cmmap|tmpfs|0.95"
     "rwrite|tmpfs|0.9|pagerfs-writeback-max" "direct|passthrough|1.0")
 for name in "${names[@]}"; do
     rows+=("$name|$name|a second")
-    targets+=("$name|memfs|1.5|pagerfs-dev" "$name|memfs-uring|1.5")
+    [[ $name != symlink ]] || continue # memfs_ll has none
+    targets+=("$name|memfs|1.5|pagerfs-dev|1.1" "$name|memfs-uring|1.5||1.1"
+        "$name|memfs-modes|1.1|pagerfs-dev" "$name|memfs-uring-modes|1.1")
 done
 targets+=("create|memfs|5" "unlink|memfs|5" "rename|memfs|5")
 rows+=("unpack|unpack a source tree|s" "copy|cp -a of it|s"
@@ -192,6 +196,10 @@ pagerfs_start() {
     daemon_start "$place" "$PAGERFS" -f -o "$options" pagerfs "$place"
 }
 
+memfs_start() {
+    daemon_start "$place" "$examples/memfs_ll" -f -o "$1" "$place"
+}
+
 bench_subject() {
     subject=$1
     daemon=
@@ -209,10 +217,17 @@ bench_subject() {
         mount -t tmpfs -o size=1g tmpfs "$place"
         undo "unmount '$place'"
         ;;
-    memfs) daemon_start "$place" "$examples/memfs_ll" -f -o no_timeout "$place" ;;
-    memfs-uring)
-        with_uring daemon_start "$place" "$examples/memfs_ll" -f \
-            -o no_timeout,io_uring "$place" || return 0
+    memfs) memfs_start no_timeout ;;
+    memfs-uring) with_uring memfs_start no_timeout,io_uring || return 0 ;;
+    memfs-modes)
+        memfs_start no_timeout,default_permissions
+        name_rows
+        return 0
+        ;;
+    memfs-uring-modes)
+        with_uring memfs_start no_timeout,io_uring,default_permissions || return 0
+        name_rows
+        return 0
         ;;
     passthrough)
         mkdir -p "$work/below"

@@ -2,8 +2,9 @@
 #
 # Input, fields parted by '|':
 #     row|NAME|LABEL|UNIT           in the order of the table; unit s: less is better
-#     target|ROW|SUBJECT|FACTOR[|OURS]   the first subject, or OURS, is to be so
-#                                   much faster than that one
+#     target|ROW|SUBJECT|FACTOR[|OURS[|FLOOR]]   the first subject, or OURS, is to
+#                                   be so much faster than that one, and in no case
+#                                   less than FLOOR
 #     bound|ROW|MOST                every subject is to have less
 #     value|ROW|SUBJECT|VALUE
 # -v subjects="A B ...": the columns, the first of them ours.
@@ -18,10 +19,11 @@ $1 == "target" {
     against[$2, nr] = $3
     factor[$2, nr] = $4
     ours_of[$2, nr] = $5
+    floor[$2, nr] = $6
+    targeted = 1
 }
 $1 == "bound" {
     most[$2] = $3
-    bounded = 1
 }
 $1 == "value" {
     value[$2, $3, ++count[$2, $3]] = $4
@@ -57,6 +59,14 @@ function ratio(row, ours, other,    a, b) {
     return unit[row] == "s" ? b / a : a / b
 }
 
+# What became of target i of the row.
+function outcome(row, i, r) {
+    if (r == "" || r + 0 >= factor[row, i] + 0)
+        return ""
+    return " **missed**" \
+        (r + 0 < floor[row, i] + 0 ? ", below " floor[row, i] : "")
+}
+
 function verdict(row, first,    i, r, ours, text) {
     for (i = 1; i <= targets_of[row]; i++) {
         ours = ours_of[row, i] != "" ? ours_of[row, i] : first
@@ -65,8 +75,7 @@ function verdict(row, first,    i, r, ours, text) {
         r = ratio(row, ours, against[row, i])
         text = text (text != "" ? "; " : "") (ours != first ? ours " " : "") \
             (r == "" ? "-" : sprintf("%.2f", r)) " × " against[row, i] \
-            ", wanted " factor[row, i] \
-            (r == "" ? "" : r + 0 >= factor[row, i] + 0 ? "" : " **missed**")
+            ", wanted " factor[row, i] outcome(row, i, r)
     }
     return text
 }
@@ -88,7 +97,7 @@ END {
         head = head " " subject[s] " |"
         line = line "---:|"
     }
-    print head " " (bounded ? "" : subject[1] " is") " |"
+    print head " " (targeted ? subject[1] " is" : "") " |"
     print line "---|"
     for (r = 1; r <= nr_rows; r++) {
         row = order[r]
