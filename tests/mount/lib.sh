@@ -317,12 +317,12 @@ expect_no_oom() {
     [[ $(group_kills "$group") == 0 ]] || fail "OOM-killed"
 }
 
-# json NAME...: what those names lead to, in the object on stdin.
+# json NAME...: what those names (in a list: numbers) lead to, in the object on stdin.
 json() {
     python3 -c 'import json, sys
 at = json.load(sys.stdin)
 for name in sys.argv[1:]:
-    at = at[name]
+    at = at[int(name) if isinstance(at, list) else name]
 print(at)' "$@"
 }
 
