@@ -42,16 +42,17 @@
 
 /* The one order in which locks are taken, outermost first. */
 enum lock_rank {
-    RANK_FUSE = 1, /* front end: queues of requests, open handles */
+    RANK_FUSE = 1, /* front end: requests, handles, readers, the mount's state */
     RANK_TREE,     /* the namespace */
     RANK_NODE,     /* attributes of one node */
-    RANK_RANGE,    /* inside a rangelock, momentarily */
+    RANK_RANGE,    /* inside a rangelock; what an open file's reads are like */
+    RANK_PAGEOUT,  /* a pass of the pageout thread: long */
     RANK_OBJECT,   /* pagemap and page states of one memory object */
     RANK_BUDGET,   /* charges, growth of the swap file */
     RANK_POOL,     /* replacement queues */
-    RANK_WAIT,     /* buckets where threads wait for a page */
-    RANK_SWAP,     /* the block allocator */
-    RANK_IO,       /* submission side of the I/O engine */
+    RANK_WAIT,     /* where threads wait: for a page, frames, pins, descriptors */
+    RANK_SWAP,     /* the block allocator, the list of areas */
+    RANK_IO,       /* the queue of an I/O engine */
     RANK_ARENA,    /* free frames and slabs */
 };
 

@@ -148,7 +148,7 @@ struct pagerfs_evict {
 };
 #define PAGERFS_IOC_EVICT _IOWR(PAGERFS_IOC_TYPE, 5, struct pagerfs_evict)
 
-/* --- swap areas (O) -------------------------------------------------------- */
+/* --- swap areas (O): the list too, for it names places of the owner's --------- */
 
 #define PAGERFS_SWAP_NAME_BYTES 256
 #define PAGERFS_SWAP_AREAS 16

@@ -1,6 +1,6 @@
 /* remount.h - flags of the mount that change while it lives, behind our back.
  *
- * `mount -o remount,noatime` tells the kernel's mount and no file system.  With
+ * `mount -i -o remount,noatime` tells the kernel's mount and no file system.  With
  * FUSE it is the daemon that moves atime, so it must find out: by the kernel's
  * list of mounts, which can be polled for changes.
  *

@@ -29,7 +29,6 @@ ram=512
 
 bench_prepare() {
     ((small)) && data=64 seconds=1
-    [[ -w $cgroups/cgroup.procs ]] || die "needs the memory cgroup (v1) at $cgroups"
     place=$work/place
     mkdir "$place"
 }
@@ -45,7 +44,7 @@ file_rows() {
 
 kept_row() {
     record "$1" "$subject" \
-        "$(awk '$1 == "total_cache" {print $2 / 1048576}' "$group/memory.stat")"
+        "$(group_cached "$group" | awk '{print $1 / 1048576}')"
 }
 
 tree_row() {
@@ -69,7 +68,7 @@ memory_rows() {
 
 bench_subject() {
     subject=$1
-    group_make $((4 << 30))
+    in_group_of $((4 << 30))
     daemon_start "$place" "$PAGERFS" -f \
         -o "ram=${ram}m,size=${ram}m,swap=$work,transport=dev,cache=$1" pagerfs "$place"
     file_rows

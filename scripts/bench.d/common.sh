@@ -20,6 +20,8 @@
 
 # shellcheck source=tests/mount/wait.sh
 source "$root/tests/mount/wait.sh"
+# shellcheck source=tests/mount/group.sh
+source "$root/tests/mount/group.sh"
 
 rounds=5
 quick=0
@@ -105,26 +107,12 @@ bench_options() {
 
 # --- the memory cgroup ------------------------------------------------------------
 
-cgroups=/sys/fs/cgroup/memory
-
-# group_make BYTES: sets $group.  Whatever it holds is charged there, page cache
-# included; a daemon in it is not to be swapped out under our hands.
-group_make() {
-    group=$cgroups/pagerfs-bench.$$
-    mkdir "$group" || die "cannot make a memory cgroup at $cgroups (v1)"
+# in_group_of BYTES: makes $group.  Whatever it holds is charged there, page cache
+# included, which is dropped with it.
+in_group_of() {
+    group_make "pagerfs-bench.$$" "$1" || die "$group_why"
     undo "group_remove '$group'"
-    echo "$1" >"$group/memory.limit_in_bytes"
 }
-
-# What was cached by a process of the group is dropped with it.
-group_remove() {
-    echo 0 >"$1/memory.force_empty" 2>/dev/null || true
-    wait_until 10 rmdir "$1" 2>/dev/null
-}
-
-# Before a command of a process of its own: puts it into the group.
-# shellcheck disable=SC2016  # expanded by the inner shell
-into_group=(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"')
 
 in_group() {
     "${into_group[@]}" "$group" "$@"

@@ -42,7 +42,6 @@ bench_prepare() {
     if ((small)); then
         ram=64 data=256 seconds=1
     fi
-    [[ -w $cgroups/cgroup.procs ]] || die "needs the memory cgroup (v1) at $cgroups"
     [[ $(findmnt -no FSTYPE --target "$work") == ext4 ]] ||
         die "$dir is not on ext4: give a folder that is, by --dir"
     place=$work/place
@@ -112,7 +111,7 @@ swap_off() {
 
 pagerfs_start() {
     # Whatever other swap the machine has is not for the daemon.
-    echo 0 >"$group/memory.swappiness"
+    group_no_swap "$group"
     daemon_start "$place" "$PAGERFS" -f -o \
         "ram=${ram}m,size=$((data + 16))m,swapsize=$((data + 64))m,swap=$work,transport=$1" \
         pagerfs "$place"
@@ -120,14 +119,14 @@ pagerfs_start() {
 
 bench_subject() {
     subject=$1
-    group_make $(((ram + 32) << 20))
+    in_group_of $(((ram + 32) << 20))
     case $1 in
     pagerfs) pagerfs_start dev ;;
     pagerfs-uring) with_uring pagerfs_start uring || return 0 ;;
     tmpfs)
         swap_on
         # The load waits for swap then; else it is killed now and then.
-        echo 1 >"$group/memory.oom_control"
+        group_no_kill "$group"
         mount -t tmpfs -o "size=$((data + 16))m" tmpfs "$place"
         undo "unmount '$place'"
         ;;

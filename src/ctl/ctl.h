@@ -33,6 +33,9 @@ void complain(const char *path, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* "pagerctl: usage: pagerctl ARGUMENTS"; returns STATUS_USAGE. */
 int usage(const char *arguments);
+/* Of "[--json] WORD...", with the option moved to the front: where the words begin;
+ * -1 if there is another option. */
+int words_json(int argc, char **argv, bool *json);
 /* The PATH of "[--json] PATH"; NULL if the words are others. */
 const char *words_report(int argc, char **argv, bool *json);
 
@@ -91,6 +94,7 @@ struct json_object *json_stat(const struct pagerfs_stat *stat,
                               const struct pagerfs_stat *before);
 struct json_object *json_frag(const struct pagerfs_frag *frag);
 struct json_object *json_verify(const struct pagerfs_verify *verify);
+struct json_object *json_swaps(const struct pagerfs_swaps *swaps);
 /* Prints on one line, or for people on several, and puts the object. */
 void json_print(FILE *out, struct json_object *object, bool one_line);
 

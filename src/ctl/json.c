@@ -24,13 +24,16 @@ static void add_number(struct json_object *to, const char *name, uint64_t value)
 #define ADD(of, field) add_number(all, #field, (of)->field)
 
 static void add_name(struct json_object *to, const char *name,
-                     const char value[PAGERFS_NAME_BYTES])
+                     const char *value, size_t room)
 {
-    size_t length = strnlen(value, PAGERFS_NAME_BYTES);
+    size_t length = strnlen(value, room);
 
     json_object_object_add(to, name,
                            json_object_new_string_len(value, (int)length));
 }
+
+#define ADD_NAME(of, field) \
+    add_name(all, #field, (of)->field, sizeof((of)->field))
 
 /* The member of that name, made if it is not there. */
 static struct json_object *group_of(struct json_object *of, const char *name)
@@ -75,9 +78,9 @@ struct json_object *json_stat(const struct pagerfs_stat *stat,
     add_number(all, "version", PAGERFS_CTL_VERSION);
     add_number(all, "page_size", CTL_PAGE_SIZE);
     ADD(stat, uptime_ns);
-    add_name(all, "transport", stat->transport);
-    add_name(all, "swap_engine", stat->swap_engine);
-    add_name(all, "replacement", stat->replacement);
+    ADD_NAME(stat, transport);
+    ADD_NAME(stat, swap_engine);
+    ADD_NAME(stat, replacement);
     for (const struct figure *f = figures; f->name; f++)
         add_number(group_of(all, f->group), f->name, figure_of(stat, f));
     for (unsigned op = 0; op < PAGERFS_OPCODES; op++)
@@ -141,6 +144,36 @@ struct json_object *json_verify(const struct pagerfs_verify *verify)
     for (uint64_t i = 0; i < verify->findings && i < PAGERFS_FINDINGS; i++)
         json_object_array_add(list, json_finding(&verify->finding[i]));
     json_object_object_add(all, "found", list);
+    return all;
+}
+
+static struct json_object *json_area(const struct pagerfs_swap_area *area)
+{
+    struct json_object *all = json_object_new_object();
+
+    ADD_NAME(area, name);
+    json_object_object_add(all, "priority",
+                           json_object_new_int64(area->priority));
+    json_object_object_add(all, "leaving",
+                           json_object_new_boolean(area->leaving != 0));
+    ADD(area, blocks_max);
+    ADD(area, blocks_backed);
+    ADD(area, blocks_used);
+    ADD(area, blocks_free);
+    ADD(area, blocks_retired);
+    return all;
+}
+
+struct json_object *json_swaps(const struct pagerfs_swaps *swaps)
+{
+    struct json_object *all = json_object_new_object();
+    struct json_object *list = json_object_new_array();
+
+    add_number(all, "version", PAGERFS_CTL_VERSION);
+    add_number(all, "page_size", CTL_PAGE_SIZE);
+    for (uint64_t i = 0; i < swaps->nr && i < PAGERFS_SWAP_AREAS; i++)
+        json_object_array_add(list, json_area(&swaps->area[i]));
+    json_object_object_add(all, "areas", list);
     return all;
 }
 

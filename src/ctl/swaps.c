@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SWAPON_USAGE "swapon PATH [PLACE [size=SIZE] [priority=N]]"
+#define SWAPON_USAGE \
+    "swapon [--json] PATH | swapon PATH PLACE [size=SIZE] [priority=N]"
 #define SWAPOFF_USAGE "swapoff PATH PLACE"
 
 /* The daemon has another working directory. */
@@ -27,17 +28,13 @@ static bool absolute(const char *place, char name[PAGERFS_SWAP_NAME_BYTES])
     return length < PAGERFS_SWAP_NAME_BYTES;
 }
 
-static int list(int fd, const char *path)
+static void print(const struct pagerfs_swaps *swaps)
 {
-    static struct pagerfs_swaps swaps;
     char most[32], used[32];
 
-    swaps = (struct pagerfs_swaps){ .head = PAGERFS_HEAD(swaps) };
-    if (call(fd, path, PAGERFS_IOC_SWAPS, &swaps) < 0)
-        return STATUS_FAILED;
     printf("%-40s %8s %8s %9s\n", "PLACE", "SIZE", "USED", "PRIORITY");
-    for (uint64_t i = 0; i < swaps.nr && i < PAGERFS_SWAP_AREAS; i++) {
-        const struct pagerfs_swap_area *area = &swaps.area[i];
+    for (uint64_t i = 0; i < swaps->nr && i < PAGERFS_SWAP_AREAS; i++) {
+        const struct pagerfs_swap_area *area = &swaps->area[i];
 
         number_bytes(area->blocks_max * CTL_PAGE_SIZE, most, sizeof(most));
         number_bytes(area->blocks_used * CTL_PAGE_SIZE, used, sizeof(used));
@@ -45,6 +42,19 @@ static int list(int fd, const char *path)
                area->name, most, used, area->priority,
                area->leaving ? " leaving" : "");
     }
+}
+
+static int list(int fd, const char *path, bool json)
+{
+    static struct pagerfs_swaps swaps;
+
+    swaps = (struct pagerfs_swaps){ .head = PAGERFS_HEAD(swaps) };
+    if (call(fd, path, PAGERFS_IOC_SWAPS, &swaps) < 0)
+        return STATUS_FAILED;
+    if (json)
+        json_print(stdout, json_swaps(&swaps), false);
+    else
+        print(&swaps);
     return 0;
 }
 
@@ -85,23 +95,27 @@ int command_swapon(int argc, char **argv)
     struct pagerfs_swapon swapon = { .head = PAGERFS_HEAD(swapon),
                                      .priority = -1 };
     struct stat st;
+    bool json;
+    int first = words_json(argc, argv, &json), words = argc - first;
+    char **word = argv + first;
     int fd, status;
 
-    if (argc < 2 || (argc > 2 && !absolute(argv[2], swapon.path)))
+    if (first < 0 || words < 1 || (json && words > 1) ||
+        (words > 1 && !absolute(word[1], swapon.path)))
         return usage(SWAPON_USAGE);
-    for (int i = 3; i < argc; i++)
-        if (!take(&swapon, argv[i]))
+    for (int i = 2; i < words; i++)
+        if (!take(&swapon, word[i]))
             return usage(SWAPON_USAGE);
-    if (argc > 2 && swapon.size == 0 &&
+    if (words > 1 && swapon.size == 0 &&
         (stat(swapon.path, &st) != 0 || !S_ISBLK(st.st_mode))) {
         complain(swapon.path, "is no device: say with size= how much it may "
                               "take");
         return STATUS_FAILED;
     }
-    fd = place_open_root(argv[1]);
+    fd = place_open_root(word[0]);
     if (fd < 0)
         return STATUS_FAILED;
-    status = argc == 2 ? list(fd, argv[1]) : add(fd, argv[1], &swapon);
+    status = words == 1 ? list(fd, word[0], json) : add(fd, word[0], &swapon);
     close(fd);
     return status;
 }

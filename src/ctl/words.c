@@ -21,7 +21,7 @@ int usage(const char *arguments)
     return STATUS_USAGE;
 }
 
-const char *words_report(int argc, char **argv, bool *json)
+int words_json(int argc, char **argv, bool *json)
 {
     static const struct option options[] = {
         { "json", no_argument, NULL, 'j' },
@@ -32,8 +32,13 @@ const char *words_report(int argc, char **argv, bool *json)
     *json = false;
     while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
         if (option != 'j')
-            return NULL;
+            return -1;
         *json = true;
     }
-    return optind == argc - 1 ? argv[optind] : NULL;
+    return optind;
+}
+
+const char *words_report(int argc, char **argv, bool *json)
+{
+    return words_json(argc, argv, json) == argc - 1 ? argv[argc - 1] : NULL;
 }

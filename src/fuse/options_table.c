@@ -256,7 +256,7 @@ struct own_option {
 
 static const struct own_option own_options[] = {
     { "size", opt_size, "BYTES[k|m|g|t|%]",
-      "most that files may take (half of memory; 0: no limit)" },
+      "most that files may take (half of memory; 0: no limit of its own)" },
     { "nr_blocks", opt_nr_blocks, "N", "the same in blocks of 4 KiB" },
     { "nr_inodes", opt_nr_inodes, "N[k|m|g]",
       "most files (one for 8 KiB of memory; 0: no limit)" },
@@ -267,7 +267,7 @@ static const struct own_option own_options[] = {
     { "nogrpid", opt_nogrpid, NULL, "they take the creator's (default)" },
     { "ram", opt_ram, "BYTES[k|m|g|t|%]",
       "RAM for everything: data, names, buffers (a quarter of memory)" },
-    { "swap", opt_swap, "PLACE[:pri=N]",
+    { "swap", opt_swap, "PLACE[:pri=N][:size=N]",
       "a file, directory, block device, or none (/var/tmp); many times" },
     { "swapsize", opt_swapsize, "BYTES[k|m|g|t]",
       "most that each swap file may take (as much as size)" },
@@ -341,8 +341,8 @@ static int opt_remount(struct parse *parse, const char *text)
 {
     (void)text;
     return parse_fail(parse, -EINVAL,
-                      "remount is not possible here: for mount flags "
-                      "give mount -i -o remount,...; sizes are fixed at mount");
+                      "remount is not possible here: mount -i -o remount,... "
+                      "changes mount flags, pagerctl set size= and ram=");
 }
 
 struct mount_option {

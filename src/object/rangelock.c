@@ -277,7 +277,7 @@ void rangelock_wait(struct range *range)
 {
     uint32_t seen = RANGE_WAITING;
 
-    lock_assert_none(RANK_NODE);
+    lock_assert_none(RANK_FUSE);
     for (int i = 0; i < SPINS; i++) {
         if (rangelock_granted(range))
             return;

@@ -61,7 +61,7 @@ void pool_check(struct pool *pool)
 {
     struct budget *b = &pool->budget;
 
-    mutex_lock(&pool->launder.pass, RANK_FUSE);
+    mutex_lock(&pool->launder.pass, RANK_PAGEOUT);
     mutex_lock(&b->lock, RANK_BUDGET);
     INVARIANT("I6", b->data + b->metadata <= b->limit);
     INVARIANT("I5", atomic_load(&b->overcommitted) ||

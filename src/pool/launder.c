@@ -318,7 +318,7 @@ static enum pass launder_pass(struct pool *pool)
 {
     enum pass result;
 
-    mutex_lock(&pool->launder.pass, RANK_FUSE);
+    mutex_lock(&pool->launder.pass, RANK_PAGEOUT);
     result = launder_work(pool);
     mutex_unlock(&pool->launder.pass);
     return result;

@@ -83,7 +83,7 @@ struct bucket {
 
 struct launder {
     pthread_t thread;
-    struct mutex pass;         /* RANK_FUSE: held while at work, so that
+    struct mutex pass;         /* RANK_PAGEOUT: held while at work, so that
                                 * pool_check finds it at rest */
     _Atomic uint32_t kicks;    /* enum kick */
     _Atomic bool exhausted;    /* nothing could be reclaimed when last tried */

@@ -5,6 +5,7 @@
 source "$(dirname "$0")/lib.sh"
 
 need_daemon
+need python3
 mkdir "$work/more" "$work/small"
 chmod 755 "$work/more"
 
@@ -30,6 +31,16 @@ refused "is swap of this mount already" \
 "$HELPERS/blob" read 1 $((32 << 20)) "$mnt/file" >/dev/null || fail "changed"
 
 (cd "$work" && "$PAGERCTL" swapon mnt small size=4m) || fail "relative"
+listed() {
+    "$PAGERCTL" swapon --json "$mnt" | json areas "$@"
+}
+[[ $(listed 0 name) == "$work/more" ]] || fail "JSON: $(listed)"
+[[ $(listed 0 priority) == 3 && $(listed 0 leaving) == False ]] ||
+    fail "JSON: $(listed)"
+[[ $(listed 1 name) == "$work/small" && $(listed 1 blocks_max) == 1024 ]] ||
+    fail "JSON: $(listed)"
+(($(listed 0 blocks_used) > 0)) || fail "JSON: $(listed)"
+refused "usage" "$PAGERCTL" swapon --json "$mnt" "$swap" size=4m
 refused "cannot go" "$PAGERCTL" swapoff "$mnt" "$work/more"
 refused "is no swap of this mount" "$PAGERCTL" swapoff "$mnt" "$swap"
 refused "say with size=" "$PAGERCTL" swapon "$mnt" "$swap"

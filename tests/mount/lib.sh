@@ -29,6 +29,8 @@ set -euo pipefail
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck source=tests/mount/wait.sh
 source "$here/wait.sh"
+# shellcheck source=tests/mount/group.sh
+source "$here/group.sh"
 build=$here/../../build
 PAGERFS=${PAGERFS:-$build/src/fuse/pagerfs}
 PAGERCTL=${PAGERCTL:-$build/src/ctl/pagerctl}
@@ -302,31 +304,25 @@ refused() {
 # in_memory_group MIB: the daemon will run in a memory cgroup of its own, $group,
 # with so much of memory and swap together.
 in_memory_group() {
-    local root=/sys/fs/cgroup/memory limit
     need_root
     [[ -z ${SANITIZED:-} ]] ||
         skip "a sanitizer needs more memory than the group has"
-    [[ -w $root/cgroup.procs ]] || skip "needs the memory cgroup (v1) at $root"
-    group=$root/pagerfs-test.$$
-    mkdir "$group" 2>/dev/null || skip "cannot make a memory cgroup"
-    at_exit "wait_until 5 rmdir '$group'"
-    for limit in limit_in_bytes memsw.limit_in_bytes; do
-        [[ ! -w $group/memory.$limit ]] || echo $(($1 << 20)) >"$group/memory.$limit"
-    done
-    # shellcheck disable=SC2016  # expanded by the inner shell
-    runner=(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group")
+    group_make "pagerfs-test.$$" $(($1 << 20)) || skip "$group_why"
+    at_exit "group_remove '$group'"
+    group_no_swap "$group"
+    runner=("${into_group[@]}" "$group")
 }
 
 expect_no_oom() {
-    ! grep -q '^oom_kill [^0]' "$group/memory.oom_control" || fail "OOM-killed"
+    [[ $(group_kills "$group") == 0 ]] || fail "OOM-killed"
 }
 
-# json NAME...: what those names lead to, in the object on stdin.
+# json NAME...: what those names (in a list: numbers) lead to, in the object on stdin.
 json() {
     python3 -c 'import json, sys
 at = json.load(sys.stdin)
 for name in sys.argv[1:]:
-    at = at[name]
+    at = at[int(name) if isinstance(at, list) else name]
 print(at)' "$@"
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The rule of atime follows `mount -o remount`: an open after it sees it.
+# The rule of atime follows `mount -i -o remount`: an open after it sees it.
 # shellcheck source=tests/mount/lib.sh
 source "$(dirname "$0")/lib.sh"
 need_root

@@ -12,15 +12,11 @@ seconds=${2:-$(long 4 300)}
 mkdir "$work/more" "$work/fast" "$work/small"
 
 # A sanitizer needs more memory than the group has.
-group=/sys/fs/cgroup/memory/pagerfs-test.$$
-if [[ -z ${SANITIZED:-} && -w ${group%/*}/cgroup.procs ]] &&
-    mkdir "$group" 2>/dev/null; then
-    at_exit "wait_until 5 rmdir '$group'"
-    echo $(((64 + 24) << 20)) >"$group/memory.limit_in_bytes"
-    # shellcheck disable=SC2016,SC2034  # expanded by the inner shell; in lib.sh
-    runner=(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group")
-else
-    group=
+group=
+if [[ -z ${SANITIZED:-} ]] && group_make "pagerfs-test.$$" $(((64 + 24) << 20)); then
+    at_exit "group_remove '$group'"
+    # shellcheck disable=SC2034  # in lib.sh
+    runner=("${into_group[@]}" "$group")
 fi
 
 mount_fs ram=16m,size=64m
@@ -33,9 +29,7 @@ wait_until 20 test -e "$mnt/stripes" || fail "no load"
     fail "see above, seed $seed"
 wait "$load" || fail "see above, seed $seed"
 "$PAGERCTL" verify "$mnt" >&2 || fail "something is wrong afterwards, seed $seed"
-if [[ -n $group ]] && grep -q '^oom_kill [^0]' "$group/memory.oom_control"; then
-    fail "OOM-killed, seed $seed"
-fi
+[[ -z $group || $(group_kills "$group") == 0 ]] || fail "OOM-killed, seed $seed"
 rm -r "${mnt:?}"/*
 expect_usage "$baseline" "all deleted, seed $seed"
 umount_fs

@@ -135,4 +135,30 @@ START_TEST(test_verify)
 }
 END_TEST
 
-UNIT_MAIN("json", test_stat, test_rates, test_frag, test_verify)
+START_TEST(test_swaps)
+{
+    static struct pagerfs_swaps swaps = {
+        .nr = 2,
+        .area = { { "/one", -2, 1, 1, 2, 3, 4, 5 }, { .name = "/two" } },
+    };
+    static const char *const names[] = { "blocks_max", "blocks_backed",
+                                         "blocks_used", "blocks_free",
+                                         "blocks_retired" };
+    struct json_object *all = reread(json_swaps(&swaps), false), *list, *one;
+
+    list = member(all, "areas");
+    ck_assert_uint_eq(json_object_array_length(list), 2);
+    one = json_object_array_get_idx(list, 0);
+    ck_assert_str_eq(json_object_get_string(member(one, "name")), "/one");
+    ck_assert_int_eq(json_object_get_int64(member(one, "priority")), -2);
+    ck_assert(json_object_get_boolean(member(one, "leaving")));
+    for (unsigned i = 0; i < 5; i++)
+        ck_assert_uint_eq(json_object_get_uint64(member(one, names[i])), i + 1);
+    one = json_object_array_get_idx(list, 1);
+    ck_assert_str_eq(json_object_get_string(member(one, "name")), "/two");
+    ck_assert(!json_object_get_boolean(member(one, "leaving")));
+    json_object_put(all);
+}
+END_TEST
+
+UNIT_MAIN("json", test_stat, test_rates, test_frag, test_verify, test_swaps)

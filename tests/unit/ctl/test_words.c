@@ -41,4 +41,17 @@ START_TEST(test_refused)
 }
 END_TEST
 
-UNIT_MAIN("words", test_taken, test_refused)
+START_TEST(test_more_words)
+{
+    char *words[] = { "swapon", "place", "other", "--json", "size=1", NULL };
+    bool json;
+
+    optind = 0;
+    ck_assert_int_eq(words_json(5, words, &json), 2);
+    ck_assert(json);
+    ck_assert_str_eq(words[2], "place");
+    ck_assert_str_eq(words[4], "size=1");
+}
+END_TEST
+
+UNIT_MAIN("words", test_taken, test_refused, test_more_words)

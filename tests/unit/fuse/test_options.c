@@ -215,7 +215,8 @@ START_TEST(test_pass_through)
     bad("pagerfs -o roo /mnt", "'roo'");
     bad("pagerfs -x /mnt", "'-x'");
     bad("pagerfs --bogus /mnt", "'--bogus'");
-    bad("pagerfs -o remount,size=5g /mnt", "remount");
+    bad("pagerfs -o remount,size=5g /mnt", "mount -i -o remount");
+    bad("pagerfs -o remount,size=5g /mnt", "pagerctl set");
 }
 END_TEST
 
