@@ -263,12 +263,12 @@ paged_out() {
 }
 
 # How often each thread of the daemon was given a CPU.  Not the kernel's own: a
-# worker of io_uring (iou-wrk) looks every five seconds whether it is still needed,
-# and the last one always is.
-switches() {
+# worker of io_uring (iou-wrk) looks every five seconds whether it is still needed;
+# the last one always is, others end meanwhile.
+wake_ups() {
     local task name
     for task in "/proc/$daemon/task/"*; do
-        name=$(<"$task/comm")
+        name=$(cat "$task/comm" 2>/dev/null) || continue
         [[ $name == iou-wrk-* ]] ||
             awk -v name="$name" '/ctxt_switches/ {sum += $2} END {print name, sum}' \
                 "$task/status"
@@ -282,9 +282,9 @@ rests() {
     local before after
     [[ -z ${SANITIZED:-} ]] || return 0
     sleep 8
-    before=$(switches)
+    before=$(wake_ups)
     sleep 5
-    after=$(switches)
+    after=$(wake_ups)
     [[ $before == "$after" ]] ||
         fail "$1 wakes up for nothing: $(diff <(echo "$before") <(echo "$after"))"
 }
