@@ -16,6 +16,10 @@
  *   WRITEBACK_CACHE      only when asked for: then write(2) must be made to ask
  *                        when space is short (writeback.c)
  *   no HANDLE_KILLPRIV   version 2 replaces it
+ *   no ASYNC_DIO         with it the kernel sends the parts of one direct write
+ *                        at once, and drops what is cached before, not after:
+ *                        what others read meanwhile would stay, older than a
+ *                        write that has ended
  *   no locks             the kernel's own are right: nobody else has the files
  */
 #include "message.h"
@@ -163,7 +167,7 @@ static const struct feature {
     { FUSE_AUTO_INVAL_DATA, NEVER },
     { FUSE_DO_READDIRPLUS, ALWAYS },
     { FUSE_READDIRPLUS_AUTO, ALWAYS },
-    { FUSE_ASYNC_DIO, NEVER }, /* what is cached meanwhile would stay, stale */
+    { FUSE_ASYNC_DIO, NEVER },
     { FUSE_WRITEBACK_CACHE, IF_WRITEBACK },
     { FUSE_PARALLEL_DIROPS, ALWAYS },
     { FUSE_HANDLE_KILLPRIV, NEVER },

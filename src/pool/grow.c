@@ -60,7 +60,8 @@ static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
            b->limit > b->data + b->metadata && budget_may_grow(pool);
 }
 
-/* Blocks that could go back to the host. */
+/* Blocks that could go back to the host: a cluster at least, or there is nothing to
+ * look for. */
 static uint64_t surplus(struct pool *pool) REQUIRES(pool->budget.lock)
 {
     struct budget *b = &pool->budget;
@@ -68,7 +69,7 @@ static uint64_t surplus(struct pool *pool) REQUIRES(pool->budget.lock)
 
     /* Not what would have to be grown again at once. */
     spare = MIN(spare - MIN(spare, 2 * ahead(b)), b->capacity);
-    if (spare <= kept || !swap_can_trim(pool->swap))
+    if (spare < kept + SPACE_CLUSTER || !swap_can_trim(pool->swap))
         return 0;
     return spare - kept;
 }

@@ -11,6 +11,7 @@
 #   fail WHY, skip WHY   end the test
 #   need_root, need_daemon, need_uring, need CMD, long N M
 #   refused WHAT CMD...  CMD must fail, and say WHAT in one line
+#   rests WHAT           nobody uses the mount: no thread of the daemon runs
 #
 # In the environment: PAGERFS the daemon, PAGERCTL, HELPERS the folder of the
 # programs built from this one's C files, FSX, STRESS, TANGLE, STEER those of the folders
@@ -261,6 +262,33 @@ paged_out() {
     mib=$(awk '/^write_bytes:/ {print int($2 / 1048576)}' "/proc/$daemon/io")
     say "$mib MiB were paged out"
     ((mib >= $1)) || fail "only $mib MiB were paged out: memory was not short"
+}
+
+# How often each thread of the daemon was given a CPU.  Not the kernel's own: a
+# worker of io_uring (iou-wrk) looks every five seconds whether it is still needed;
+# the last one always is, others end meanwhile.
+wake_ups() {
+    local task name
+    for task in "/proc/$daemon/task/"*; do
+        name=$(cat "$task/comm" 2>/dev/null) || continue
+        [[ $name == iou-wrk-* ]] ||
+            awk -v name="$name" '/ctxt_switches/ {sum += $2} END {print name, sum}' \
+                "$task/status"
+    done
+}
+
+# rests WHAT: nobody uses the mount.  The last that the daemon has to do of itself
+# comes five seconds after the last pageout; then nobody wakes up for five seconds in
+# one piece.  (Sanitizers have threads of their own, which do.)
+rests() {
+    local before after
+    [[ -z ${SANITIZED:-} ]] || return 0
+    sleep 8
+    before=$(wake_ups)
+    sleep 5
+    after=$(wake_ups)
+    [[ $before == "$after" ]] ||
+        fail "$1 wakes up for nothing: $(diff <(echo "$before") <(echo "$after"))"
 }
 
 # df of the mount, in blocks of 4 KiB: used_blocks, free_blocks, used_inodes.

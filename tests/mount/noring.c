@@ -1,6 +1,6 @@
-/* noring - runs a program where io_uring is forbidden, as containers do.
+/* noring - runs a program where a part of io_uring is forbidden, as containers do.
  *
- *     noring PROGRAM [ARGUMENT...]
+ *     noring setup|enter|register PROGRAM [ARGUMENT...]
  *
  * Needs root, who may filter system calls and keep the rights that mounting
  * takes. */
@@ -9,27 +9,48 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int main(int argc, char **argv)
+static const struct {
+    const char *word;
+    unsigned nr;
+} calls[] = {
+    { "setup", SYS_io_uring_setup },
+    { "enter", SYS_io_uring_enter },
+    { "register", SYS_io_uring_register },
+};
+
+enum { NR_CALLS = sizeof(calls) / sizeof(calls[0]) };
+
+static int forbid(unsigned nr)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
 
-    if (argc < 2)
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned call = 0;
+
+    while (argc > 2 && call < NR_CALLS && strcmp(calls[call].word, argv[1]) != 0)
+        call++;
+    if (argc <= 2 || call == NR_CALLS)
         return 2;
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    if (forbid(calls[call].nr) != 0) {
         perror("noring: seccomp");
         return 1;
     }
-    execvp(argv[1], argv + 1);
-    perror(argv[1]);
+    execvp(argv[2], argv + 2);
+    perror(argv[2]);
     return 1;
 }

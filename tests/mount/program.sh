@@ -35,6 +35,12 @@ daemon=$pid
 echo "$pid" >>"$work/daemons"
 [[ $(readlink "/proc/$pid/cwd") == / ]] || fail "the daemon stays in our directory"
 echo data >"$mnt/file"
+# However long nobody uses it, it stays; and what is asked is not what is cached.
+sleep "$(long 5 300)"
+stat -f "$mnt" >/dev/null || fail "after a while it does not answer"
+uncache <<<"$mnt/file"
+[[ $(<"$mnt/file") == data ]] || fail "after a while the file is lost"
+[[ $(daemons_of) == "$pid" ]] || fail "after a while it is another process"
 fusermount3 -u "$mnt"
 wait_until 10 nobody_left || fail "the daemon does not end"
 daemon=

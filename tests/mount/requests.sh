@@ -16,6 +16,24 @@ closes_balance() {
 
 mount_fs ram=16m,size=64m,debug
 "$HELPERS/requests" "$log" "$mnt" || fail "see above"
+
+# coreutils asks for two attributes of each name and of the directory: what the
+# kernel knows it answers itself, but security.selinux it always asks us.
+mkdir "$mnt/many"
+touch "$mnt"/many/{1..100}
+ls -l "$mnt/many" >/dev/null
+cheap_list() {
+    local told
+    told=$(wc -l <"$log")
+    ls -l "$mnt/many" >/dev/null
+    listed=$(tail -n "+$((told + 1))" "$log" |
+        awk -F '[:, ]+' '/ opcode: / && !/ (RELEASE|RELEASEDIR|FORGET|BATCH_FORGET) / {
+                 nr[$5]++
+             }
+             END {for (kind in nr) print nr[kind], kind}' | sort -n | xargs)
+    [[ $listed == "1 OPENDIR 101 GETXATTR" ]]
+}
+wait_until 5 cheap_list || fail "ls -l of 100 files, again: $listed"
 wait_until 10 closes_balance || fail "not one RELEASE for each that was opened"
 [[ $(grep -c 'opcode: FLUSH ' "$log") -le 1 ]] || fail "FLUSH at each close"
 umount_fs

@@ -17,7 +17,8 @@ figure() {
 
 # Voluntary switches so far of all threads of that name.
 switches() {
-    cat /proc/"$daemon"/task/*/status | awk -v name="$1" '
+    # The kernel's workers of io_uring come and go.
+    { cat /proc/"$daemon"/task/*/status 2>/dev/null || true; } | awk -v name="$1" '
         /^Name:/ { ours = $2 == name }
         /^voluntary_ctxt_switches:/ && ours { sum += $2 }
         END { print sum + 0 }'

@@ -6,6 +6,7 @@
 source "$(dirname "$0")/lib.sh"
 
 need_daemon
+unset TRANSPORT # each mount says what it wants
 
 threads_named() {
     cat /proc/"$daemon"/task/*/comm | grep -c "^$1" || true
@@ -14,23 +15,6 @@ threads_named() {
 # They are made when the mount is there already.
 has_rings() {
     [[ $(threads_named ring) -ge $(nproc) ]]
-}
-
-switches() {
-    cat /proc/"$daemon"/task/*/status | awk '/ctxt_switches/ {sum += $2} END {print sum}'
-}
-
-# Pageout may have an end to come to first.  (Sanitizers have threads of their
-# own, which do wake up.)
-rests() {
-    local before try
-    [[ -z ${SANITIZED:-} ]] || return 0
-    for ((try = 0; try < 20; try++)); do
-        before=$(switches)
-        sleep 1
-        [[ $(switches) != "$before" ]] || return 0
-    done
-    return 1
 }
 
 # Something that never ends, in the background.
@@ -71,7 +55,13 @@ no_rings() {
 mount_fs ram=8m,size=64m,transport=dev
 [[ $(threads_named ring) == 0 ]] || fail "transport=dev has rings"
 echo data >"$mnt/file"
-rests || fail "transport=dev wakes up for nothing"
+rests transport=dev
+umount_fs
+
+mount_fs ram=8m,size=64m,transport=dev,writeback
+echo data >"$mnt/file"
+sync "$mnt/file"
+rests transport=dev,writeback
 umount_fs
 
 [[ $(cat /sys/module/fuse/parameters/enable_uring 2>/dev/null) == Y ]] ||
@@ -84,8 +74,14 @@ wait_until 20 has_rings || fail "not used: $(<"$log")"
 uncache <<<"$mnt/file"
 "$HELPERS/blob" read 1 $((24 << 20)) "$mnt/file"
 paged_out 8
-rests || fail "it wakes up for nothing"
+rests io_uring
 max_rss 16 "ram=8m"
+umount_fs
+
+mount_fs ram=8m,size=64m,transport=uring,writeback
+echo data >"$mnt/file"
+sync "$mnt/file"
+rests transport=uring,writeback
 umount_fs
 
 for signal in TERM KILL; do
@@ -110,12 +106,17 @@ hammers_down
 ends_well "unmounted under load"
 
 [[ $(id -u) == 0 ]] || exit 0
-runner=("$HELPERS/noring")
-no_rings permitted
-mount_fs ram=8m,size=64m
-[[ $(threads_named ring) == 0 ]] || fail "rings, where they are forbidden"
-[[ $(grep -c "/dev/fuse is used" "$log") == 1 ]] ||
-    fail "no word of the fallback: $(<"$log")"
-"$HELPERS/blob" write 1 $((8 << 20)) "$mnt/file"
-"$HELPERS/blob" read 1 $((8 << 20)) "$mnt/file"
-umount_fs
+for call in setup enter register; do
+    runner=("$HELPERS/noring" "$call")
+    no_rings permitted
+    mount_fs ram=8m,size=64m
+    [[ $(threads_named ring) == 0 ]] || fail "rings, without io_uring_$call"
+    [[ $(grep -c "/dev/fuse is used" "$log") == 1 ]] ||
+        fail "no word of the fallback, without io_uring_$call: $(<"$log")"
+    "$HELPERS/blob" write 1 $((24 << 20)) "$mnt/file"
+    uncache <<<"$mnt/file"
+    "$HELPERS/blob" read 1 $((24 << 20)) "$mnt/file"
+    paged_out 8
+    say "without io_uring_$call: $(<"$log")"
+    umount_fs
+done

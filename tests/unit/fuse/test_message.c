@@ -138,40 +138,60 @@ static struct fuse_init_out answer(const struct message_init *want,
     return out;
 }
 
-START_TEST(test_init)
+/* Whatever else a kernel may offer, this is agreed to. */
+static const uint64_t always =
+    FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_EXPORT_SUPPORT |
+    FUSE_BIG_WRITES | FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO |
+    FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES | FUSE_CACHE_SYMLINKS |
+    FUSE_EXPLICIT_INVAL_DATA | FUSE_HANDLE_KILLPRIV_V2 | FUSE_SETXATTR_EXT |
+    FUSE_INIT_EXT;
+static const uint64_t acl = FUSE_POSIX_ACL | FUSE_DONT_MASK;
+
+static uint64_t agreed(const struct message_init *want)
 {
-    struct message_init want = { .max_write = 128 * 1024 };
-    struct fuse_init_out out = answer(&want, UINT64_MAX);
+    struct fuse_init_out out = answer(want, UINT64_MAX);
 
     ck_assert_uint_eq(out.max_write, 128 * 1024);
     ck_assert_uint_eq(out.max_pages, 32);
-    ck_assert(out.flags & FUSE_PARALLEL_DIROPS);
-    ck_assert(out.flags & FUSE_HANDLE_KILLPRIV_V2);
-    ck_assert(out.flags & FUSE_EXPORT_SUPPORT);
-    ck_assert(!(out.flags & FUSE_AUTO_INVAL_DATA));
-    ck_assert(!(out.flags & FUSE_WRITEBACK_CACHE));
-    ck_assert(!(out.flags & FUSE_HANDLE_KILLPRIV));
-    ck_assert(!(out.flags & FUSE_POSIX_LOCKS));
-    ck_assert(!(out.flags & FUSE_POSIX_ACL));
-    ck_assert(!(out.flags & FUSE_DONT_MASK));
-    ck_assert_uint_eq(out.flags2, 0);
-    want.acl = want.direct_io = true;
-    out = answer(&want, UINT64_MAX);
-    ck_assert(out.flags & FUSE_POSIX_ACL);
-    ck_assert(out.flags & FUSE_DONT_MASK);
-    ck_assert_uint_eq(out.flags2, PROTO_DIRECT_IO_ALLOW_MMAP >> 32);
+    return (uint64_t)out.flags2 << 32 | out.flags;
+}
+
+/* By default; with cache=none, with -o writeback, with allow_root; without ACLs;
+ * and with rings. */
+START_TEST(test_init)
+{
+    struct message_init want = { .max_write = 128 * 1024, .acl = true,
+                                 .idmap = true };
+    const uint64_t usual = always | acl | PROTO_ALLOW_IDMAP;
+
+    ck_assert_uint_eq(agreed(&want), usual);
+    want.direct_io = true;
+    ck_assert_uint_eq(agreed(&want), usual | PROTO_DIRECT_IO_ALLOW_MMAP);
     want.direct_io = false;
     want.writeback = true;
-    out = answer(&want, UINT64_MAX);
-    ck_assert(out.flags & FUSE_WRITEBACK_CACHE);
-    ck_assert_uint_eq(out.flags2, PROTO_DIRECT_IO_ALLOW_MMAP >> 32);
-    want.idmap = true;
-    out = answer(&want, UINT64_MAX);
-    ck_assert(out.flags2 & PROTO_ALLOW_IDMAP >> 32);
-    ck_assert(!(out.flags2 & PROTO_OVER_IO_URING >> 32));
+    ck_assert_uint_eq(agreed(&want), usual | FUSE_WRITEBACK_CACHE |
+                                         PROTO_DIRECT_IO_ALLOW_MMAP);
+    want.writeback = want.idmap = false;
+    ck_assert_uint_eq(agreed(&want), always | acl);
+    want.acl = false;
+    ck_assert_uint_eq(agreed(&want), always);
     want.ring = true;
-    out = answer(&want, UINT64_MAX);
-    ck_assert(out.flags2 & PROTO_OVER_IO_URING >> 32);
+    ck_assert_uint_eq(agreed(&want), always | PROTO_OVER_IO_URING);
+}
+END_TEST
+
+/* The same in figures, beside the names that message.c gives reasons against. */
+START_TEST(test_init_words)
+{
+    struct message_init want = { .max_write = 128 * 1024, .acl = true,
+                                 .idmap = true };
+    struct fuse_init_out out = answer(&want, UINT64_MAX);
+
+    ck_assert_uint_eq(out.flags, 0x72d46079);
+    ck_assert_uint_eq(out.flags2, 0x100);
+    ck_assert(!(out.flags & (FUSE_AUTO_INVAL_DATA | FUSE_ASYNC_DIO |
+                             FUSE_WRITEBACK_CACHE | FUSE_HANDLE_KILLPRIV |
+                             FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS)));
 }
 END_TEST
 
@@ -191,4 +211,5 @@ START_TEST(test_init_takes_only_offers)
 END_TEST
 
 UNIT_MAIN("message", test_names, test_lengths, test_promised_data, test_unknown,
-          test_lanes, test_random, test_init, test_init_takes_only_offers)
+          test_lanes, test_random, test_init, test_init_words,
+          test_init_takes_only_offers)

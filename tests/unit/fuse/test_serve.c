@@ -1,10 +1,13 @@
 /* test_serve.c - every request gets its one answer: at once, by a worker, after
  * a wait for space, or as nonsense. */
+#include "allocations.h"
 #include "fake_kernel.h"
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 static struct kernel kernel;
 
@@ -202,6 +205,110 @@ START_TEST(test_random_messages)
 }
 END_TEST
 
+/* --- what is allocated ---------------------------------------------------- */
+
+static uint64_t allocated(void)
+{
+    return atomic_load(&nr_allocations);
+}
+
+/* All that programs do by the hundred thousand, with one file. */
+static void live(const char *name)
+{
+    static const char data[100000] = "data";
+    struct fuse_getattr_in getattr = { 0 };
+    struct fuse_setattr_in chmod = { .valid = FATTR_MODE, .mode = 0600 };
+    struct fuse_setattr_in cut = { .valid = FATTR_SIZE, .size = 4097 };
+    struct fuse_getxattr_in getxattr = { .size = 64 };
+    struct fuse_open_in open = { .flags = O_RDWR };
+    struct fuse_release_in release = { 0 };
+    struct fuse_rename_in rename = { .newdir = 1 };
+    struct fuse_rename2_in rename2 = { .newdir = 1 };
+    struct fuse_forget_in forget = { .nlookup = 2 };
+    struct fuse_open_out opened;
+    size_t bytes = strlen(name) + 1;
+    char names[64];
+    uint64_t id, fh;
+
+    snprintf(names, sizeof(names), "%s%c%s+", name, 0, name);
+    id = kernel_create(&kernel, name, &fh).nodeid;
+    ck_assert_int_eq(kernel_write(&kernel, id, fh, 0, data, sizeof(data), 0),
+                     0);
+    ck_assert_int_eq(kernel_write(&kernel, id, fh, 300, data, 5, 0), 0);
+    ck_assert_int_eq(kernel_read(&kernel, id, fh, 0, sizeof(data)), 0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_SETATTR, id, cut, NULL, 0), 0);
+    release.fh = fh;
+    ck_assert_int_eq(CALL(&kernel, FUSE_RELEASE, id, release, NULL, 0), 0);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_LOOKUP, 1, NULL, 0, name, bytes),
+                     0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_GETATTR, id, getattr, NULL, 0), 0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_SETATTR, id, chmod, NULL, 0), 0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_GETXATTR, id, getxattr, "user.a", 7),
+                     -ENODATA);
+    ck_assert_int_eq(CALL(&kernel, FUSE_OPEN, id, open, NULL, 0), 0);
+    memcpy(&opened, kernel.reply.data, sizeof(opened));
+    release.fh = opened.fh;
+    ck_assert_int_eq(CALL(&kernel, FUSE_RELEASE, id, release, NULL, 0), 0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_RENAME, 1, rename, names, 2 * bytes + 1),
+                     0);
+    snprintf(names, sizeof(names), "%s+%c%s", name, 0, name);
+    ck_assert_int_eq(CALL(&kernel, FUSE_RENAME2, 1, rename2, names,
+                          2 * bytes + 1), 0);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_UNLINK, 1, NULL, 0, name, bytes),
+                     0);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_LOOKUP, 1, NULL, 0, name, bytes),
+                     0);
+    kernel_send(&kernel, FUSE_FORGET, id, &forget, sizeof(forget), NULL, 0);
+}
+
+/* The rings use the same session_serve.  What else allocates nothing is in
+ * test_launder.c. */
+START_TEST(test_frequent_requests_allocate_nothing)
+{
+    uint64_t before;
+    char name[16];
+
+    allocates_freely = true; /* this thread is the kernel */
+    start();
+    before = allocated();
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "file%u", i);
+        live(name);
+    }
+    ck_assert_uint_eq(allocated(), before);
+    kernel_stop(&kernel);
+}
+END_TEST
+
+/* libfuse decodes these, and makes one struct each time that one is tried; we make
+ * nothing. */
+START_TEST(test_rare_requests_allocate_what_libfuse_does)
+{
+    struct fuse_mkdir_in mkdir = { .mode = 0755 };
+    struct fuse_open_in opendir = { .flags = O_RDONLY | O_DIRECTORY };
+    struct fuse_read_in readdir = { .size = 4096 };
+    struct fuse_release_in releasedir = { 0 };
+    struct fuse_open_out opened;
+    uint64_t before;
+
+    allocates_freely = true;
+    start();
+    before = allocated();
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_STATFS, 1, NULL, 0, NULL, 0), 0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_MKDIR, 1, mkdir, "dir", 4), 0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_OPENDIR, 1, opendir, NULL, 0), 0);
+    memcpy(&opened, kernel.reply.data, sizeof(opened));
+    readdir.fh = releasedir.fh = opened.fh;
+    ck_assert_int_eq(CALL(&kernel, FUSE_READDIR, 1, readdir, NULL, 0), 0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_READDIRPLUS, 1, readdir, NULL, 0), 0);
+    ck_assert_int_eq(CALL(&kernel, FUSE_RELEASEDIR, 1, releasedir, NULL, 0), 0);
+    ck_assert_int_eq(kernel_call(&kernel, FUSE_RMDIR, 1, NULL, 0, "dir", 4), 0);
+    ck_assert_uint_eq(allocated() - before, COUNTING ? 7 : 0);
+    kernel_stop(&kernel);
+}
+END_TEST
+
 UNIT_MAIN("serve", test_nonsense, test_interrupt, test_many_at_once,
-          test_space_comes_with_forget, test_space_comes_with_release,
-          test_space_does_not_come, test_random_messages)
+          test_space_comes_with_forget, test_space_does_not_come,
+          test_random_messages, test_frequent_requests_allocate_nothing,
+          test_rare_requests_allocate_what_libfuse_does)
