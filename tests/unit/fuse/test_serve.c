@@ -309,6 +309,6 @@ START_TEST(test_rare_requests_allocate_what_libfuse_does)
 END_TEST
 
 UNIT_MAIN("serve", test_nonsense, test_interrupt, test_many_at_once,
-          test_space_comes_with_forget, test_space_does_not_come,
-          test_random_messages, test_frequent_requests_allocate_nothing,
+          test_space_comes_with_forget, test_space_comes_with_release,
+          test_space_does_not_come, test_random_messages, test_frequent_requests_allocate_nothing,
           test_rare_requests_allocate_what_libfuse_does)
