@@ -26,7 +26,7 @@
  * When a stream has come within a window of what it asked for, the next one is
  * planned, twice as large: so two are on their way, or one is while one is used up,
  * and the disk is never idle.  A miss says that this is not enough, and plans one
- * more, but not a third.
+ * more: how many there can be, memory says (POOL_AHEAD).
  */
 #include "stream.h"
 
@@ -105,14 +105,11 @@ static void move_edge(struct readahead_stream *s, uint64_t by)
     INVARIANT("RA1", !s->back || s->asked <= s->next);
 }
 
-/* How little may be left of what was asked for before more is: a whole window,
- * half of one where no two are afforded, two after a miss. */
-static uint32_t mark_of(const struct readahead_stream *s, bool miss,
-                        uint32_t max)
+/* How little may be left of what was asked for before more is: a whole window, or
+ * half of one where no two are afforded. */
+static uint32_t mark_of(const struct readahead_stream *s, uint32_t max)
 {
-    if (s->window > max / 2)
-        return s->window / 2;
-    return miss ? 2u * s->window : s->window;
+    return s->window <= max / 2 ? s->window : s->window / 2;
 }
 
 void stream_ask(struct readahead_stream *s, const struct stream_bounds *bounds,
@@ -149,7 +146,7 @@ uint32_t stream_follow(struct readahead_stream *s, uint64_t first, uint64_t end,
     move_edge(s, by);
     if (!settled)
         s->state++;
-    if (!settled || s->asked <= mark_of(s, miss, bounds->max))
+    if (!settled || miss || s->asked <= mark_of(s, bounds->max))
         stream_ask(s, bounds, plan);
     return in_vain;
 }
