@@ -79,7 +79,7 @@ uint64_t object_willneed(struct object_store *store, struct object *object,
         if (!more || run.index >= end || !pool_affords_ahead(store->pool))
             break;
         nr = (uint32_t)MIN(end - run.index, (uint64_t)READAHEAD_MAX_PAGES);
-        nr = ahead_start(store, object, (struct span){ run.index, nr });
+        nr = ahead_start(store, object, (struct span){ run.index, nr }, false);
         if (nr == 0) { /* no descriptor: they come back */
             clock_sleep_ns(PAUSE_NS);
             pauses++;

@@ -57,12 +57,12 @@ static struct page_in next_run(struct object_store *store,
 
 uint32_t lane_read(struct object_store *store, struct object *object,
                    struct span want, struct span window, struct swap_lane *lane,
-                   uint32_t *extra)
+                   struct resident *resident)
 {
     pagemap_entry entries[IO_MAX_PAGES];
     uint32_t room = lane->room, at = 0;
 
-    *extra = 0;
+    *resident = (struct resident){ .got = 0 };
     while (lane->room > 0) {
         struct page_in in = next_run(store, object, want, window, entries, &at);
 
@@ -72,7 +72,8 @@ uint32_t lane_read(struct object_store *store, struct object *object,
         if (resident_start(store, object, &in, NULL) != 0 || in.wanted == 0)
             break;
         at += in.wanted;
-        *extra += in.before + in.after;
+        resident->begun += in.wanted;
+        resident->extra += in.before + in.after;
     }
     return room - lane->room;
 }

@@ -7,6 +7,7 @@
  *     vacate.c    blocks given up for the pool   lane.c   reads begun, not waited
  *                                                         for
  *     ahead.c     background page-in               usage.c     figures, checks
+ *     stream.h    a stream of reads
  *     advice.c    what the user says   fallocate.c, seek.c, copy.c
  *
  * "Caller has the range" means: a rangelock that keeps others away from the
@@ -60,6 +61,7 @@ struct resident {
     uint32_t got;    /* pages that are pinned now */
     bool missed;     /* at least one was not in memory */
     uint32_t useful; /* pages that readahead had brought, used for the first time */
+    uint32_t begun;  /* pages asked for that had to be read, and by us */
     uint32_t extra;  /* pages that come along from the window */
     struct pool_io *last; /* a read that finish is to do itself, or NULL */
 };
@@ -133,11 +135,11 @@ struct page_in run_around(const struct object_store *store, struct span window,
 bool lane_wanted(struct object_store *store, struct object *object,
                  struct span want);
 /* Begins to read on the lane what of `want` is on swap, and what lies beside it in
- * `window`: *extra pages.  Returns how many reads it has in flight there now; it
- * ends early rather than wait. */
+ * `window`; how many pages, resident->begun and ->extra say.  Returns how many reads
+ * it has in flight there now; it ends early rather than wait. */
 uint32_t lane_read(struct object_store *store, struct object *object,
                    struct span want, struct span window, struct swap_lane *lane,
-                   uint32_t *extra);
+                   struct resident *resident);
 
 /* --- read.c -------------------------------------------------------------------- */
 
@@ -151,10 +153,11 @@ void read_done(struct object_store *store, struct object_read *read);
 
 /* --- ahead.c ------------------------------------------------------------------- */
 
-/* Starts bringing in the pages of `span`, and returns of how many, from its first,
- * that is true: the rest would have cost too much.  Never waits. */
+/* Starts bringing in the pages of `span`, and returns of how many, from its first or
+ * (back) from its last, that is true: the rest would have cost too much.  Never
+ * waits. */
 uint32_t ahead_start(struct object_store *store, struct object *object,
-                     struct span span);
+                     struct span span, bool back);
 
 /* --- advice.c ------------------------------------------------------------------ */
 

@@ -56,45 +56,48 @@ static void build_iov(struct object_store *store, uint64_t offset, uint64_t end,
 
 /* Where readahead thinks, or the user said, that reading goes on.  A random miss
  * brings its neighbours along: they become the window. */
-static struct span plan_ahead(struct readahead *ahead, struct object *object,
-                              struct object_store *store, struct span want,
-                              bool missed, struct span *window)
+static void plan_ahead(struct readahead *ahead, struct object *object,
+                       struct object_store *store, struct span want,
+                       bool missed, struct readahead_plan *plan,
+                       struct span *window)
 {
     enum object_advice advice = object_advice(object);
-    struct readahead_plan plan;
+    uint64_t limit = pages_for(object_size(object));
+    uint32_t max = pins_max(store) / 2;
 
-    if (advice == OBJECT_RANDOM)
-        return (struct span){ 0, 0 };
-    if (advice == OBJECT_SEQUENTIAL) {
-        readahead_sequential(ahead, want.first, want.nr, missed,
-                             pages_for(object_size(object)),
-                             pins_max(store) / 2, &plan);
-        return (struct span){ plan.first, plan.nr };
-    }
-    readahead_plan(ahead, want.first, want.nr, missed,
-                   pages_for(object_size(object)), pins_max(store) / 2,
-                   &plan);
-    if (!plan.around)
-        return (struct span){ plan.first, plan.nr };
-    if (plan.first <= want.first &&
-        plan.first + plan.nr >= want.first + want.nr)
-        *window = (struct span){ plan.first, plan.nr };
-    return (struct span){ 0, 0 };
+    if (!ahead || advice == OBJECT_RANDOM)
+        return;
+    if (advice == OBJECT_SEQUENTIAL)
+        readahead_sequential(ahead, want.first, want.nr, missed, limit, max,
+                             plan);
+    else
+        readahead_plan(ahead, want.first, want.nr, missed, limit, max, plan);
+    if (!plan->around)
+        return;
+    if (plan->first <= want.first &&
+        plan->first + plan->nr >= want.first + want.nr)
+        *window = (struct span){ plan->first, plan->nr };
+    plan->nr = 0;
 }
 
 /* Starts reading there, and says how far that went. */
 static void go_ahead(struct object_store *store, struct object *object,
-                     struct readahead *ahead, struct span next)
+                     struct readahead *ahead, const struct readahead_plan *plan)
 {
-    uint32_t nr = ahead_start(store, object, next);
+    struct span next = { plan->first, plan->nr };
+    uint32_t nr = ahead_start(store, object, next, plan->back);
 
-    if (nr < next.nr)
-        readahead_stopped(ahead, next.first + next.nr, next.first + nr);
+    if (nr < plan->nr)
+        readahead_stopped(ahead, plan, nr);
 }
 
 /* What came of former guesses. */
-static void note(struct readahead *ahead, const struct resident *resident)
+static void note(struct readahead *ahead, const struct readahead_plan *plan,
+                 const struct resident *resident)
 {
+    if (plan->foreseen > 0)
+        readahead_weigh(ahead, plan->foreseen,
+                        MIN(plan->foreseen, resident->begun));
     for (uint32_t i = 0; i < resident->useful; i++)
         readahead_note(ahead, true);
     for (uint32_t i = 0; i < resident->extra; i++)
@@ -108,21 +111,22 @@ int read_locked(struct object_store *store, struct object *object,
     uint64_t end = offset + length;
     struct span want = { page_of(offset),
                          (uint32_t)(pages_for(end) - page_of(offset)) };
-    struct span window = want, next = { 0, 0 };
+    struct readahead_plan plan = { 0 };
+    struct span window = want;
     struct resident resident;
     int err;
 
-    if (ahead && wait)
-        next = plan_ahead(ahead, object, store, want, true, &window);
+    if (wait)
+        plan_ahead(ahead, object, store, want, true, &plan, &window);
     err = resident_begin(store, object, want, window, wait, read->pins,
                          &resident);
     if (err)
         return err;
-    if (ahead && !wait)
-        next = plan_ahead(ahead, object, store, want, false, &window);
+    if (!wait)
+        plan_ahead(ahead, object, store, want, false, &plan, &window);
     if (ahead) {
-        note(ahead, &resident);
-        go_ahead(store, object, ahead, next);
+        note(ahead, &plan, &resident);
+        go_ahead(store, object, ahead, &plan);
     }
     err = resident_finish(store, read->pins, &resident);
     if (err)
@@ -143,8 +147,9 @@ int object_read_start(struct object_store *store, struct object *object,
                       struct swap_lane *lane)
 {
     uint64_t end = MIN(offset + length, object_size(object));
-    struct span want = { page_of(offset), 0 }, window, next = { 0, 0 };
-    struct resident resident = { 0 };
+    struct span want = { page_of(offset), 0 }, window;
+    struct readahead_plan plan = { 0 };
+    struct resident resident;
     uint32_t begun;
 
     if (length > OBJECT_MAX_IO || offset >= end)
@@ -153,12 +158,13 @@ int object_read_start(struct object_store *store, struct object *object,
     window = want;
     if (!lane_wanted(store, object, want))
         return -EAGAIN;
-    if (ahead)
-        next = plan_ahead(ahead, object, store, want, true, &window);
-    begun = lane_read(store, object, want, window, lane, &resident.extra);
+    plan_ahead(ahead, object, store, want, true, &plan, &window);
+    begun = lane_read(store, object, want, window, lane, &resident);
     if (ahead && begun > 0) {
-        note(ahead, &resident);
-        go_ahead(store, object, ahead, next);
+        note(ahead, &plan, &resident);
+        go_ahead(store, object, ahead, &plan);
+    } else if (ahead && plan.nr > 0) {
+        readahead_stopped(ahead, &plan, 0);
     }
     return (int)begun;
 }

@@ -271,6 +271,7 @@ static int pin_or_read(struct object_store *store, struct object *object,
             in.last = &resident->last;
         err = resident_start(store, object, &in, frames + resident->got);
         resident->got += in.wanted;
+        resident->begun += in.wanted;
         resident->extra += in.before + in.after;
         if (err == -EAGAIN)
             arena_wait(store->arena);

@@ -60,6 +60,51 @@ START_TEST(a_stream_never_misses)
 }
 END_TEST
 
+/* Nor one that goes from the end to the front, in steps of any size. */
+START_TEST(nor_a_backward_one)
+{
+    static const uint32_t steps[] = { 1, 32 };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(steps); i++) {
+        uint32_t missed = 0;
+
+        up(1600);
+        for (uint64_t page = 1600; page > 0; page -= steps[i]) {
+            int err = read_pages(page - steps[i], steps[i], false);
+
+            missed += err == -EAGAIN;
+            if (err)
+                ck_assert_int_eq(read_pages(page - steps[i], steps[i], true), 0);
+            pool_quiesce(f.store.pool);
+        }
+        ck_assert_uint_le(missed, 2);
+        ck_assert_uint_eq(fake_swap_counts().read_blocks, 1600);
+        ck_assert_uint_ge(stats_of(&f).readahead_used, 1600 - 2 * steps[i]);
+        down();
+    }
+}
+END_TEST
+
+/* What it asks for is gone when it comes there: soon it asks for nothing. */
+START_TEST(evicted_before_it_was_asked_for)
+{
+    uint64_t brought;
+
+    up(1600);
+    for (uint64_t page = 0; page < 1600; page += 32) {
+        if (page == 800)
+            brought = stats_of(&f).readahead_pages;
+        ck_assert_int_eq(read_pages(page, 32, true), 0);
+        pool_quiesce(f.store.pool);
+        swap_out(&f, &file);
+    }
+    ck_assert_uint_gt(brought, 0);
+    ck_assert_uint_le(stats_of(&f).readahead_pages - brought,
+                      2 * READAHEAD_MIN_PAGES);
+    down();
+}
+END_TEST
+
 START_TEST(stops_at_the_end)
 {
     up(100);
@@ -108,8 +153,8 @@ START_TEST(pages_on_their_way)
 }
 END_TEST
 
-/* A fragmented swap is worth a few requests, no more. */
-START_TEST(few_requests)
+/* Pages in runs of two blocks, one here and one there. */
+static void up_fragmented(void)
 {
     ahead = (struct readahead){ .clock = 0 };
     fixture_up(&f, 2000, 8192, 0);
@@ -119,6 +164,12 @@ START_TEST(few_requests)
         model_write(&f, &file, (i * 387) % 1000 * PAGE_SIZE, PAGE_SIZE, i + 1,
                     false);
     swap_out(&f, &file);
+}
+
+/* A fragmented swap is worth a few requests, no more. */
+START_TEST(few_requests)
+{
+    up_fragmented();
     ck_assert_int_eq(read_pages(0, 1, true), 0);
     pool_quiesce(f.store.pool);
     ck_assert_uint_le(fake_swap_counts().reads, 5);
@@ -126,5 +177,21 @@ START_TEST(few_requests)
 }
 END_TEST
 
-UNIT_MAIN("ahead", a_stream_never_misses, stops_at_the_end,
-          not_when_memory_is_short, pages_on_their_way, few_requests)
+/* And they are for those that come next. */
+START_TEST(nearest_first)
+{
+    up_fragmented();
+    ck_assert_int_eq(read_pages(900, 1, true), 0);
+    ck_assert_int_eq(read_pages(899, 1, true), 0);
+    pool_quiesce(f.store.pool);
+    ck_assert_uint_le(fake_swap_counts().reads, 6);
+    for (uint64_t page = 898; page > 894; page--)
+        ck_assert_int_eq(read_pages(page, 1, false), 0);
+    down();
+}
+END_TEST
+
+UNIT_MAIN("ahead", a_stream_never_misses, nor_a_backward_one,
+          evicted_before_it_was_asked_for, stops_at_the_end,
+          not_when_memory_is_short, pages_on_their_way, few_requests,
+          nearest_first)

@@ -30,9 +30,8 @@ START_TEST(fini_waits_for_io)
     swap_out(&f, &file);
     model_compare(&f, &file, 0, PAGE_SIZE);
     fake_swap_hold(true);
-    /* A hit plans nothing; but the second of two neighbours does, twice. */
-    ahead.stream[0].window = READAHEAD_MIN_PAGES;
-    ahead.stream[0].next = ahead.stream[0].ahead = 1;
+    /* A hit plans nothing, unless it goes on with a stream. */
+    ahead.stream[0].state = STREAM_SETTLED;
     ck_assert_int_eq(object_read_begin(&f.store, file.object, &ahead, 0, 10,
                                        false, &read), 0);
     object_read_end(&f.store, file.object, &read);
