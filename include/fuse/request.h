@@ -85,6 +85,11 @@ static inline const void *request_argument(const struct request *rq)
 
 struct request_pool;
 
+/* A buffer that carried more is worth giving back, once nobody has used the mount
+ * for so long. */
+#define REQUEST_LARGE_BYTES (4 * PAGE_SIZE)
+#define REQUEST_IDLE_MS 1000
+
 /* nr requests for messages of up to max_write bytes of data. */
 int request_pool_create(struct request_pool **pool, struct session *session,
                         unsigned nr, uint32_t max_write);

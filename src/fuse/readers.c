@@ -40,9 +40,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KICK_PAUSE_NS = 1000000, KICKS = 100, IDLE_MS = 1000 };
-/* A message whose buffer is worth giving back, and which takes long to serve. */
-enum { LARGE_BYTES = 4 * PAGE_SIZE };
+enum { KICK_PAUSE_NS = 1000000, KICKS = 100 };
 /* As long as it takes a sleeping CPU to wake up the caller and make its next
  * request. */
 enum { SPIN_NS = 40000, SPIN_RELAX = 16 };
@@ -157,7 +155,7 @@ static bool is_idle(const struct session *session)
 {
     struct pollfd from = { .fd = session->fd, .events = POLLIN };
 
-    return poll(&from, 1, IDLE_MS) == 0;
+    return poll(&from, 1, REQUEST_IDLE_MS) == 0;
 }
 
 /* Gives back what it holds, if that is due. */
@@ -230,7 +228,7 @@ static void stay_out(struct reader *reader, struct request *rq)
         if (!atomic_load(&readers->warm))
             futex_wait(&reader->place, READER_OUT);
         else if (!futex_wait_for(&reader->place, READER_OUT,
-                                 IDLE_MS * (uint64_t)1000000) &&
+                                 REQUEST_IDLE_MS * (uint64_t)1000000) &&
                  served_by_all(readers) == served)
             cool_all(reader, rq);
     }
@@ -245,7 +243,7 @@ static bool read_one(struct reader *reader, struct request **rq)
     struct session *session = readers->session;
     ssize_t got = read(session->fd, (*rq)->message,
                        request_room(session->requests));
-    bool large = got > LARGE_BYTES;
+    bool large = got > REQUEST_LARGE_BYTES;
 
     if (got <= 0)
         return got < 0 && go_on(errno);

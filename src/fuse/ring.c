@@ -10,6 +10,11 @@
  * that the ring reads, if it sleeps.  The thread alone uses the ring; the kernel
  * insists.  A read that needs no more than the disk stays here (ring_read.c).
  *
+ * After large requests or answers the thread waits for a second at most.  When
+ * nothing comes, what the entries carried is given back to the system, and then it
+ * waits for ever.  That is safe where the kernel has all entries: it fills one only
+ * on this thread, while that waits, and tells of it at once (DEFER_TASKRUN).
+ *
  * An entry whose request is being served can do nothing else, so requests that
  * wait use up entries; the kernel keeps further ones until one is back.
  *
@@ -83,6 +88,7 @@ static void give(struct ring_entry *entry, uint32_t command)
     memcpy((uint8_t *)sqe + offsetof(struct io_uring_sqe, cmd), &argument,
            sizeof(argument));
     entry->command = command;
+    ring->warm |= ring_entry_is_large(entry);
 }
 
 static void arm(struct ring *ring)
@@ -143,6 +149,7 @@ static void serve(struct ring_entry *entry)
     enum session_outcome outcome = SESSION_ANSWERED;
     size_t bytes;
 
+    entry->ring->warm |= ring_entry_is_large(entry);
     if (ring_entry_take(entry, &bytes))
         log_error("a request of queue %u has impossible sizes",
                   entry->ring->queue);
@@ -211,6 +218,30 @@ static void reap(struct ring *ring)
         complete(ring, data[i], result[i]);
 }
 
+/* Submits, and waits until there is something to do; or, when much was carried,
+ * and then nothing for a while, until its memory has been given back. */
+static int await(struct ring *ring)
+{
+    static struct __kernel_timespec idle = {
+        .tv_sec = REQUEST_IDLE_MS / 1000,
+        .tv_nsec = REQUEST_IDLE_MS % 1000 * 1000000,
+    };
+    struct io_uring_cqe *cqe;
+    int n;
+
+    if (!ring->warm)
+        return io_uring_submit_and_wait(&ring->io, 1);
+    n = io_uring_submit_and_wait_timeout(&ring->io, &cqe, 1, &idle, NULL);
+    if (n < 0 && n != -ETIME)
+        return n;
+    if (io_uring_cq_ready(&ring->io) == 0 && ring->parked + ring->reading == 0) {
+        for (unsigned i = 0; i < ring->depth; i++)
+            ring_entry_cool(&ring->entries[i]);
+        ring->warm = false;
+    }
+    return 0;
+}
+
 /* Commits, and serves what comes.  False when it is time to end. */
 static bool turn(struct ring *ring)
 {
@@ -225,7 +256,7 @@ static bool turn(struct ring *ring)
     take_back(ring);
     if (stopping(ring) && ring->parked + ring->reading == 0)
         return false;
-    n = io_uring_submit_and_wait(&ring->io, 1);
+    n = await(ring);
     /* Short of memory: what was not submitted is still there. */
     if (n < 0 && n != -EINTR)
         clock_sleep_ns(RETRY_NS);

@@ -61,6 +61,7 @@ struct ring {
     struct ring_place place;    /* (t) */
     bool ended;                 /* (t) the kernel has no more for us */
     bool armed;                 /* (t) the eventfd is being read */
+    bool warm;                  /* (t) an entry has carried much */
     uint64_t woken;             /* (t) what that read returned */
     int eventfd;                /* (c) */
     _Atomic bool asleep;        /* or about to be: whoever gives back wakes it */
@@ -108,5 +109,9 @@ int ring_entry_take(struct ring_entry *entry, size_t *bytes);
  * its place already, it is not copied. */
 int ring_entry_answer(struct ring_entry *entry, const struct iovec *iov,
                       int count);
+/* Is what it carries, request or answer, much? */
+bool ring_entry_is_large(const struct ring_entry *entry);
+/* Gives the memory of its payload back, whatever is in it. */
+void ring_entry_cool(struct ring_entry *entry);
 
 #endif

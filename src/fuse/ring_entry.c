@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void ring_entry_init(struct ring_entry *entry, struct ring *ring,
                      struct request *rq, uint32_t max_write)
@@ -78,4 +79,14 @@ int ring_entry_answer(struct ring_entry *entry, const struct iovec *iov,
     }
     answer_header(entry, out->unique, out->error, bytes);
     return 0;
+}
+
+bool ring_entry_is_large(const struct ring_entry *entry)
+{
+    return entry->header->payload_size > REQUEST_LARGE_BYTES;
+}
+
+void ring_entry_cool(struct ring_entry *entry)
+{
+    madvise(entry->where[1].iov_base, entry->where[1].iov_len, MADV_DONTNEED);
 }
