@@ -88,6 +88,7 @@ void budget_init(struct pool *pool, uint64_t limit)
     b->blocks_max = swap_nr_max(pool->swap);
     b->capacity = swap_nr_backed(pool->swap);
     b->keeper = KEEPER_AWAKE;
+    b->in_vain = UINT64_MAX;
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
     budget_set_frames(pool, arena_nr_frames(pool->arena) - 1);
     budget_settle(pool);

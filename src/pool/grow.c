@@ -16,7 +16,9 @@
  * warm, and what a deletion leaves is gone two seconds later.
  *
  * The keeper looks every second as long as there is something to give back, and
- * otherwise sleeps without a timer.
+ * otherwise sleeps without a timer.  Blocks that lie scattered, so that no cluster
+ * is free, are nothing: when it has found none, it does not look again before
+ * something was charged or given back.
  */
 #include "pool_internal.h"
 
@@ -38,6 +40,11 @@ enum { WARM_MIN = 64 };
 /* After a refusal of the host, and after the last pageout. */
 enum { RETRY_SECONDS = 1, QUIET_SECONDS = 5 };
 
+static uint64_t charged(const struct budget *b)
+{
+    return b->data + b->metadata;
+}
+
 static uint64_t ahead(const struct budget *b)
 {
     return MAX(MIN(MAX(b->frames, b->capacity) / AHEAD_SHARE, AHEAD_MAX),
@@ -48,7 +55,7 @@ static uint64_t keep(const struct budget *b)
 {
     uint64_t most = MAX(b->blocks_max / KEEP_SHARE, KEEP_MIN);
 
-    return round_down(MIN(most, b->data + b->metadata), SPACE_CLUSTER);
+    return round_down(MIN(most, charged(b)), SPACE_CLUSTER);
 }
 
 static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
@@ -57,7 +64,7 @@ static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
 
     return (budget_unheld(b, budget_spare(b)) < ahead(b) ||
             b->short_of_blocks) &&
-           b->limit > b->data + b->metadata && budget_may_grow(pool);
+           b->limit > charged(b) && budget_may_grow(pool);
 }
 
 /* Blocks that could go back to the host: a cluster at least, or there is nothing to
@@ -77,7 +84,10 @@ static uint64_t surplus(struct pool *pool) REQUIRES(pool->budget.lock)
 /* Is anything held that may not be needed any more? */
 static bool leftover(struct pool *pool) REQUIRES(pool->budget.lock)
 {
-    return arena_nr_warm(pool->arena) > WARM_MIN || surplus(pool) > 0;
+    const struct budget *b = &pool->budget;
+
+    return arena_nr_warm(pool->arena) > WARM_MIN ||
+           (surplus(pool) > 0 && b->in_vain != charged(b));
 }
 
 void grow_poke(struct pool *pool)
@@ -241,14 +251,17 @@ static bool keeper_work(struct pool *pool) REQUIRES(pool->budget.lock)
         mutex_lock(&pool->budget.lock, RANK_BUDGET);
         return done;
     }
-    if (nr == 0 || b->resizing || !quiet(pool))
+    if (nr == 0 || b->resizing || !quiet(pool) || b->in_vain == charged(b))
         return false;
     b->resizing = true;
+    b->in_vain = charged(b);
     mutex_unlock(&pool->budget.lock);
     done = swap_trim(pool->swap, (uint32_t)nr, release, pool) > 0;
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
     budget_resize_end(pool);
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
+    if (done)
+        b->in_vain = UINT64_MAX;
     return done;
 }
 

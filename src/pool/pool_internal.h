@@ -56,6 +56,8 @@ struct budget {
     uint64_t refused_room; /* (B) blocks the host's disk had then */
     bool resizing;         /* (B) somebody changes the size of swap */
     bool short_of_blocks;  /* (B) pageout would like more */
+    uint64_t in_vain;      /* (B) pages charged when no cluster was found that could
+                            * go back to the host; UINT64_MAX: one was */
     bool stop;             /* (B) */
     enum keeper_state keeper; /* (B) */
     struct cond resized;   /* resizing became false */

@@ -158,6 +158,36 @@ START_TEST(what_is_not_needed_returns_to_the_host)
 }
 END_TEST
 
+/* One block of each cluster is in use: nothing can go, and nobody looks again and
+ * again, until something has changed. */
+START_TEST(scattered_blocks_are_nothing_to_wake_up_for)
+{
+    uint32_t first, got, trims, end = 0;
+
+    setup(512, 262144, false);
+    ck_assert_uint_eq(charge(150000), 150000);
+    while (swap_alloc(rig.swap, BLOCK_NONE, SPACE_CLUSTER, &first, &got) == 0)
+        end = MAX(end, first + got);
+    ck_assert_uint_ge(end, 149000);
+    for (first = 0; first < end; first++)
+        if (first % SPACE_CLUSTER != 0)
+            swap_free(rig.swap, first, 1);
+    pool_uncharge(rig.pool, 140000);
+    EVENTUALLY(fake_swap_counts().trims > 0);
+    EVENTUALLY(keeper_sleeps());
+    trims = fake_swap_counts().trims;
+    clock_sleep_ns(1500000000);
+    ck_assert(keeper_sleeps());
+    ck_assert_uint_eq(fake_swap_counts().trims, trims);
+    for (first = 0; first < end; first += SPACE_CLUSTER)
+        swap_free(rig.swap, first, 1);
+    pool_uncharge(rig.pool, 1);
+    EVENTUALLY(stats().blocks_backed < 50000);
+    pool_uncharge(rig.pool, 10000 - 1);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(nothing_returns_while_pageout_is_busy)
 {
     setup(512, 262144, false);
@@ -206,5 +236,6 @@ UNIT_MAIN("grow", a_charge_grows_the_file,
           growth_that_lacks_a_frame_for_its_table_waits_for_one,
           threads_that_need_growth_share_it,
           what_is_not_needed_returns_to_the_host,
+          scattered_blocks_are_nothing_to_wake_up_for,
           nothing_returns_while_pageout_is_busy,
           what_is_charged_while_trimming_is_not_trimmed)
