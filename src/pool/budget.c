@@ -37,11 +37,6 @@ enum { HELD_MAPPED = 32 };
 /* This thread may be granted what is held back. */
 static _Thread_local bool uses_held;
 
-static uint64_t used(const struct budget *b)
-{
-    return b->data + b->metadata;
-}
-
 void budget_settle(struct pool *pool)
 {
     struct budget *b = &pool->budget;
@@ -50,7 +45,7 @@ void budget_settle(struct pool *pool)
 
     b->tables = tables + (complete ? 0 : SWAP_GROW_TABLES);
     atomic_store(&b->overcommitted,
-                 used(b) + tables > b->frames + b->capacity);
+                 budget_used(b) + tables > b->frames + b->capacity);
 }
 
 void budget_set_frames(struct pool *pool, uint32_t frames)
@@ -65,7 +60,7 @@ uint64_t budget_lacking(struct pool *pool, uint64_t frames, uint64_t capacity)
 {
     const struct budget *b = &pool->budget;
     uint64_t have = frames + capacity;
-    uint64_t need = used(b) + swap_nr_tables(pool->swap) +
+    uint64_t need = budget_used(b) + swap_nr_tables(pool->swap) +
                     MIN(b->held, budget_spare(b));
 
     return need > have ? need - have : 0;
@@ -97,12 +92,12 @@ void budget_init(struct pool *pool, uint64_t limit)
 
 static uint64_t limit_spare(const struct budget *b)
 {
-    return b->limit > used(b) ? b->limit - used(b) : 0;
+    return b->limit > budget_used(b) ? b->limit - budget_used(b) : 0;
 }
 
 uint64_t budget_spare(const struct budget *b)
 {
-    uint64_t have = b->frames + b->capacity, need = used(b) + b->tables;
+    uint64_t have = b->frames + b->capacity, need = budget_used(b) + b->tables;
 
     return have > need ? have - need : 0;
 }
@@ -288,7 +283,7 @@ int pool_limit_change(struct pool *pool, uint64_t limit)
     int err = 0;
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    least = used(b);
+    least = budget_used(b);
     if (limit < b->limit)
         least += MIN(b->held, limit_spare(b));
     if (limit != 0 && limit < least)
@@ -313,7 +308,7 @@ void budget_stats(struct pool *pool, struct pool_stats *stats)
     stats->metadata = b->metadata;
     stats->metadata_max =
         b->metadata_max - MIN(b->metadata_max, b->tables);
-    stats->used = used(b);
+    stats->used = budget_used(b);
     stats->used_max = MAX(MIN(max, b->limit), stats->used);
     stats->frames_least = balloon_least(pool);
     mutex_unlock(&pool->budget.lock);

@@ -63,9 +63,9 @@ void pool_check(struct pool *pool)
 
     mutex_lock(&pool->launder.pass, RANK_PAGEOUT);
     mutex_lock(&b->lock, RANK_BUDGET);
-    INVARIANT("I6", b->data + b->metadata <= b->limit);
+    INVARIANT("I6", budget_used(b) <= b->limit);
     INVARIANT("I5", atomic_load(&b->overcommitted) ||
-                        b->data + b->metadata + swap_nr_tables(pool->swap) <=
+                        budget_used(b) + swap_nr_tables(pool->swap) <=
                             b->frames + b->capacity);
     INVARIANT("I7", b->frames + pool->reserve <
                         arena_nr_frames(pool->arena));

@@ -40,11 +40,6 @@ enum { WARM_MIN = 64 };
 /* After a refusal of the host, and after the last pageout. */
 enum { RETRY_SECONDS = 1, QUIET_SECONDS = 5 };
 
-static uint64_t charged(const struct budget *b)
-{
-    return b->data + b->metadata;
-}
-
 static uint64_t ahead(const struct budget *b)
 {
     return MAX(MIN(MAX(b->frames, b->capacity) / AHEAD_SHARE, AHEAD_MAX),
@@ -55,7 +50,7 @@ static uint64_t keep(const struct budget *b)
 {
     uint64_t most = MAX(b->blocks_max / KEEP_SHARE, KEEP_MIN);
 
-    return round_down(MIN(most, charged(b)), SPACE_CLUSTER);
+    return round_down(MIN(most, budget_used(b)), SPACE_CLUSTER);
 }
 
 static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
@@ -64,7 +59,7 @@ static bool growth_due(struct pool *pool) REQUIRES(pool->budget.lock)
 
     return (budget_unheld(b, budget_spare(b)) < ahead(b) ||
             b->short_of_blocks) &&
-           b->limit > charged(b) && budget_may_grow(pool);
+           b->limit > budget_used(b) && budget_may_grow(pool);
 }
 
 /* Blocks that could go back to the host: a cluster at least, or there is nothing to
@@ -87,7 +82,7 @@ static bool leftover(struct pool *pool) REQUIRES(pool->budget.lock)
     const struct budget *b = &pool->budget;
 
     return arena_nr_warm(pool->arena) > WARM_MIN ||
-           (surplus(pool) > 0 && b->in_vain != charged(b));
+           (surplus(pool) > 0 && b->in_vain != budget_used(b));
 }
 
 void grow_poke(struct pool *pool)
@@ -251,10 +246,10 @@ static bool keeper_work(struct pool *pool) REQUIRES(pool->budget.lock)
         mutex_lock(&pool->budget.lock, RANK_BUDGET);
         return done;
     }
-    if (nr == 0 || b->resizing || !quiet(pool) || b->in_vain == charged(b))
+    if (nr == 0 || b->resizing || !quiet(pool) || b->in_vain == budget_used(b))
         return false;
     b->resizing = true;
-    b->in_vain = charged(b);
+    b->in_vain = budget_used(b);
     mutex_unlock(&pool->budget.lock);
     done = swap_trim(pool->swap, (uint32_t)nr, release, pool) > 0;
     mutex_lock(&pool->budget.lock, RANK_BUDGET);

@@ -65,6 +65,12 @@ struct budget {
     pthread_t thread;
 };
 
+/* What is charged.  Caller holds the lock. */
+static inline uint64_t budget_used(const struct budget *b)
+{
+    return b->data + b->metadata;
+}
+
 struct frames {
     struct mutex lock;         /* RANK_WAIT */
     struct cond came;          /* for watchers: frames were freed, or
