@@ -214,6 +214,12 @@ sample_load() {
     cut -d' ' -f1 /proc/loadavg >>"$work/load"
 }
 
+# Without the paths of this machine.
+shown_command() {
+    sed -E 's/ *--save [^ ]+//; s/--libfuse [^ ]+/--libfuse CHECKOUT/; s/ +$//' \
+        <<<"scripts/bench $benchmark $bench_arguments"
+}
+
 describe_machine() {
     local disk
     disk=$(findmnt -no SOURCE --target "$dir")
@@ -224,7 +230,7 @@ describe_machine() {
 - $(date -u +%Y-%m-%d), pagerfs $(git -C "$root" rev-parse --short HEAD), $(fio --version), $rounds rounds, medians
 - load average (1 minute) between subjects: $(sort -n "$work/load" | sed -n '1p;$p' | paste -sd- |
         sed 's/-/ to /')
-- command: \`scripts/bench $benchmark $bench_arguments\`
+- command: \`$(shown_command)\`
 TEXT
 }
 
