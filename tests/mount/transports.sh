@@ -17,6 +17,15 @@ has_rings() {
     [[ $(threads_named ring) -ge $(nproc) ]]
 }
 
+has_no_rings() {
+    [[ $(threads_named ring) == 0 ]]
+}
+
+# Rings were tried and could not be had; it says so once.
+fell_back() {
+    [[ $(grep -c "/dev/fuse is used" "$log") == 1 ]]
+}
+
 # Something that never ends, in the background.
 hammer() {
     local i
@@ -110,9 +119,9 @@ for call in setup enter register; do
     runner=("$HELPERS/noring" "$call")
     no_rings permitted
     mount_fs ram=8m,size=64m
-    [[ $(threads_named ring) == 0 ]] || fail "rings, without io_uring_$call"
-    [[ $(grep -c "/dev/fuse is used" "$log") == 1 ]] ||
+    wait_until 20 fell_back ||
         fail "no word of the fallback, without io_uring_$call: $(<"$log")"
+    wait_until 20 has_no_rings || fail "rings, without io_uring_$call"
     "$HELPERS/blob" write 1 $((24 << 20)) "$mnt/file"
     uncache <<<"$mnt/file"
     "$HELPERS/blob" read 1 $((24 << 20)) "$mnt/file"
