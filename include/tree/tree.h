@@ -263,8 +263,8 @@ void tree_stats(struct tree *tree, struct tree_stats *stats);
 enum tree_owed {
     TREE_OWED_NOTHING,
     TREE_OWED_RELEASE, /* they are open; or were, and the kernel has yet to tell */
-    TREE_OWED_FORGET, /* the kernel has yet to forget them: soon, most likely */
-    TREE_OWED_NOW,    /* on its way back at this moment: certain to come */
+    TREE_OWED_FORGET,  /* the kernel has yet to forget them: soon, most likely */
+    TREE_OWED_NOW,     /* on its way back at this moment: certain to come */
 };
 enum tree_owed tree_owed(struct tree *tree);
 /* Debug builds: T1, T2 and all counts, over the whole tree. */

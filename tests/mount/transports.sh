@@ -62,7 +62,7 @@ no_rings() {
 }
 
 mount_fs ram=8m,size=64m,transport=dev
-[[ $(threads_named ring) == 0 ]] || fail "transport=dev has rings"
+has_no_rings || fail "transport=dev has rings"
 echo data >"$mnt/file"
 rests transport=dev
 umount_fs
