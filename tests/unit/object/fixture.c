@@ -333,11 +333,3 @@ struct pool_stats stats_of(struct fixture *f)
     pool_stats(f->store.pool, &stats);
     return stats;
 }
-
-/* A page may be written to while pageout writes it to disk: its block is then
- * discarded (I12).  Only the swap in RAM lets ThreadSanitizer see that. */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "race:move_bytes\n";
-}

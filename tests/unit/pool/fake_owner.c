@@ -22,9 +22,6 @@ static uint64_t word(uint32_t owner, uint64_t index, uint32_t value, unsigned i)
     return ((uint64_t)owner << 56) + (index << 36) + ((uint64_t)value << 10) + i;
 }
 
-/* Not watched by ThreadSanitizer: a page may be changed while it is written to
- * disk, because what is written then is thrown away (I12). */
-__attribute__((no_sanitize("thread")))
 static void fill(uint64_t *words, uint32_t owner, uint64_t index,
                  uint32_t value)
 {
