@@ -87,6 +87,9 @@ struct arena {
     uint32_t nr_frames;     /* (c) of the range, withheld ones included */
     uint32_t nr_mapped;     /* frames that can be touched; written under lock by
                              * arena_yield, which alone reads it without */
+    _Atomic uint64_t *touched; /* a bit a frame (arena_copy.h); anyone writes it */
+    bool touch_is_dear;     /* (c) the first touch costs, even where memory is */
+    _Atomic bool copies_itself; /* the kernel was asked to, and would not */
     const struct arena_ops *ops; /* (c) after arena_set_ops */
     void *ops_ctx;          /* (c) */
     struct mutex lock;      /* protects everything below */

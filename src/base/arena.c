@@ -18,6 +18,7 @@
  */
 #include "arena.h"
 
+#include "arena_copy.h"
 #include "arena_internal.h"
 
 #include "log.h"
@@ -43,6 +44,11 @@ static void *reserve(size_t bytes, size_t most)
     return NULL;
 }
 
+static size_t touched_bytes(uint64_t frames)
+{
+    return (size_t)round_up(frames, 64) / 8;
+}
+
 static int map(struct arena *arena, uint64_t frames, uint64_t most)
 {
     arena->base = reserve((size_t)frames << PAGE_SHIFT,
@@ -53,10 +59,15 @@ static int map(struct arena *arena, uint64_t frames, uint64_t most)
                            (size_t)most * sizeof(struct frame));
     if (!arena->table)
         goto unmap_frames;
+    arena->touched = reserve(touched_bytes(most), touched_bytes(most));
+    if (!arena->touched)
+        goto unmap_table;
     arena->nr_mapped = (uint32_t)frames;
     arena->nr_frames = (uint32_t)most;
     return 0;
 
+unmap_table:
+    munmap(arena->table, (size_t)most * sizeof(struct frame));
 unmap_frames:
     munmap(arena->base, (size_t)most << PAGE_SHIFT);
     return -ENOMEM;
@@ -64,6 +75,7 @@ unmap_frames:
 
 static void unmap(struct arena *arena)
 {
+    munmap(arena->touched, touched_bytes(arena->nr_frames));
     munmap(arena->table, (size_t)arena->nr_frames * sizeof(struct frame));
     munmap(arena->base, (size_t)arena->nr_frames << PAGE_SHIFT);
 }
@@ -88,6 +100,8 @@ int arena_create_range(struct arena **out, uint64_t bytes, uint64_t most)
     /* Huge pages would make memory of neighbours that are free. */
     madvise(arena->base, (size_t)arena->nr_frames << PAGE_SHIFT,
             MADV_NOHUGEPAGE);
+    arena->touch_is_dear = arena_touch_is_dear();
+    arena_note_touched(arena, FRAME_ZERO);
     arena->free_head = arena->trimmed_head = FRAME_NONE;
     for (unsigned c = 0; c < NR_SLAB_CLASSES; c++)
         arena->partial[c] = FRAME_NONE;
@@ -186,6 +200,8 @@ uint32_t arena_take(struct arena *arena, uint32_t floor, enum frame_kind kind,
     frame = pop_free(arena);
     INVARIANT("A1", arena->table[frame].kind == FRAME_FREE);
     become(&arena->table[frame], kind);
+    if (kind != FRAME_PAGE)
+        arena_note_touched(arena, frame);
     arena->nr_free--;
     *low = arena->nr_free <= arena->low_mark;
     return frame;
@@ -300,6 +316,7 @@ static uint32_t trim_some(struct arena *arena, uint32_t max)
     while (nr > 0) {
         arena->table[frames[--nr]].next = arena->trimmed_head;
         arena->trimmed_head = frames[nr];
+        arena_note_untouched(arena, frames[nr]);
         max--;
     }
     mutex_unlock(&arena->lock);
@@ -339,6 +356,8 @@ uint32_t arena_warm(struct arena *arena, uint32_t max, uint32_t floor)
     if (nr == 0)
         return 0;
     advise(arena, frames, nr, MADV_POPULATE_WRITE);
+    for (uint32_t i = 0; i < nr && !arena->touch_is_dear; i++)
+        arena_note_touched(arena, frames[i]);
     mutex_lock(&arena->lock, RANK_ARENA);
     for (uint32_t i = nr; i > 0; i--)
         push_warm(arena, frames[i - 1]);

@@ -12,7 +12,9 @@
  */
 #include "ring.h"
 
+#include "arena_copy.h"
 #include "bits.h"
+#include "session.h"
 
 #include <errno.h>
 #include <string.h>
@@ -72,12 +74,15 @@ int ring_entry_answer(struct ring_entry *entry, const struct iovec *iov,
 
     if (bytes > entry->where[1].iov_len)
         return -EINVAL;
+    answer_header(entry, out->unique, out->error, bytes);
+    if (arena_copy_out(entry->ring->session->arena, to, iov + 1,
+                       (uint32_t)count - 1, bytes))
+        return 0;
     for (int i = 1; i < count; i++) {
         if (iov[i].iov_base != to)
             memmove(to, iov[i].iov_base, iov[i].iov_len);
         to += iov[i].iov_len;
     }
-    answer_header(entry, out->unique, out->error, bytes);
     return 0;
 }
 

@@ -180,6 +180,8 @@ struct source {
     size_t start;      /* and which byte of all is its first */
 };
 
+/* The piece with byte `pos`; *n is cut to what of it can be had. */
+const uint8_t *source_at(struct source *source, size_t pos, size_t *n);
 /* n > 0 bytes from position `pos` on. */
 void source_copy(struct source *source, size_t pos, uint8_t *to, size_t n);
 bool source_is_zero(struct source *source, size_t pos, size_t n);

@@ -12,8 +12,7 @@
 
 #include <string.h>
 
-/* The piece with byte `pos`; *n is cut to what of it can be had. */
-static const uint8_t *source_at(struct source *source, size_t pos, size_t *n)
+const uint8_t *source_at(struct source *source, size_t pos, size_t *n)
 {
     const struct iovec *iov = &source->iov[source->at];
     size_t within;

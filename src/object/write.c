@@ -35,60 +35,16 @@
 #include "object_internal.h"
 
 #include "log.h"
+#include "write.h"
 
 #include <errno.h>
-#include <string.h>
 
-enum plan { PLAN_FRESH, PLAN_ZERO, PLAN_IN_PLACE };
 /* Why a plan ends before its batch does. */
 enum stop { STOP_NONE, STOP_SWAPPED, STOP_LOST };
-
-struct write {
-    struct object_store *store;
-    struct object *object;
-    struct source *source;
-    uint64_t offset, end;  /* bytes of the file; end after the charge */
-    uint32_t charged;      /* pages charged and not spent */
-    bool wait;
-};
-
-struct batch {
-    uint64_t first;
-    uint32_t nr, nr_fresh;
-    uint8_t plan[SWAP_IO_MAX_PAGES];   /* enum plan */
-    uint32_t frame[SWAP_IO_MAX_PAGES]; /* FRESH: new; IN_PLACE: pinned, later */
-};
-
-/* --- the bytes ----------------------------------------------------------------- */
-
-/* The bytes of page `index` that are written: from..to-1. */
-static uint32_t part_from(const struct write *w, uint64_t index)
-{
-    return index == page_of(w->offset) ? (uint32_t)(w->offset & PAGE_MASK) : 0;
-}
-
-static uint32_t part_to(const struct write *w, uint64_t index)
-{
-    return index == page_of(w->end - 1)
-               ? (uint32_t)((w->end - 1) & PAGE_MASK) + 1 : PAGE_SIZE;
-}
 
 static bool is_whole(const struct write *w, uint64_t index)
 {
     return part_from(w, index) == 0 && part_to(w, index) == PAGE_SIZE;
-}
-
-static size_t part_pos(const struct write *w, uint64_t index)
-{
-    return (size_t)((index << PAGE_SHIFT) + part_from(w, index) - w->offset);
-}
-
-static void copy_part(const struct write *w, uint64_t index, uint32_t frame)
-{
-    uint8_t *page = arena_frame_ptr(w->store->arena, frame);
-    uint32_t from = part_from(w, index), to = part_to(w, index);
-
-    source_copy(w->source, part_pos(w, index), page + from, to - from);
 }
 
 /* --- the charge ---------------------------------------------------------------- */
@@ -211,18 +167,10 @@ static int fill(const struct write *w, struct batch *b)
                           w->wait ? POOL_WAIT : POOL_NOWAIT);
     if (err)
         return err;
-    for (uint32_t i = 0; i < b->nr; i++) {
-        uint64_t index = b->first + i;
-        uint8_t *page;
-
-        if (b->plan[i] != PLAN_FRESH)
-            continue;
-        b->frame[i] = frames[used++];
-        page = arena_frame_ptr(w->store->arena, b->frame[i]);
-        memset(page, 0, part_from(w, index));
-        memset(page + part_to(w, index), 0, PAGE_SIZE - part_to(w, index));
-        copy_part(w, index, b->frame[i]);
-    }
+    for (uint32_t i = 0; i < b->nr; i++)
+        if (b->plan[i] == PLAN_FRESH)
+            b->frame[i] = frames[used++];
+    copy_planned(w, b, PLAN_FRESH);
     return 0;
 }
 
@@ -341,12 +289,11 @@ static int write_planned(struct write *w, struct batch *b, uint32_t *done)
         return err;
     err = install(w, b, done);
     put_unused(w, b, *done);
-    for (uint32_t i = 0; i < *done; i++) {
-        if (b->plan[i] != PLAN_IN_PLACE)
-            continue;
-        copy_part(w, b->first + i, b->frame[i]);
-        pool_page_unpin(w->store->pool, b->frame[i]);
-    }
+    b->nr = *done;
+    copy_planned(w, b, PLAN_IN_PLACE);
+    for (uint32_t i = 0; i < b->nr; i++)
+        if (b->plan[i] == PLAN_IN_PLACE)
+            pool_page_unpin(w->store->pool, b->frame[i]);
     if (err == -EAGAIN && w->wait) {
         arena_wait(w->store->arena);
         return 0;

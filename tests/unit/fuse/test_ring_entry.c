@@ -2,8 +2,10 @@
  * gives, and its answer lies where the kernel looks for it. */
 #include "ring.h"
 
+#include "arena_copy.h"
 #include "bits.h"
 #include "message.h"
+#include "session.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -11,6 +13,10 @@
 
 #define MAX_WRITE (128u * 1024)
 
+enum { FRAMES = 256 };
+
+static struct session session;
+static struct ring ring = { .session = &session };
 static struct request_pool *requests;
 static struct ring_entry entry;
 static uint8_t bytes[MAX_WRITE];
@@ -18,7 +24,8 @@ static uint8_t bytes[MAX_WRITE];
 static void start(void)
 {
     ck_assert_int_eq(request_pool_create(&requests, NULL, 1, MAX_WRITE), 0);
-    ring_entry_init(&entry, NULL, request_get(requests), MAX_WRITE);
+    ck_assert_int_eq(arena_create(&session.arena, FRAMES * (PAGE_SIZE + 32)), 0);
+    ring_entry_init(&entry, &ring, request_get(requests), MAX_WRITE);
     ck_assert_ptr_eq(entry.rq->entry, &entry);
     for (unsigned i = 0; i < MAX_WRITE; i++)
         bytes[i] = (uint8_t)(i * 7 + i / 251);
@@ -27,6 +34,7 @@ static void start(void)
 static void stop(void)
 {
     request_pool_destroy(requests);
+    arena_destroy(session.arena);
 }
 
 /* As the kernel fills an entry. */
@@ -172,5 +180,37 @@ START_TEST(test_answer)
 }
 END_TEST
 
+/* What a file has in frames, touched or not. */
+START_TEST(test_answer_from_frames)
+{
+    enum { NR = 20 };
+    struct fuse_out_header out = { .unique = 42 };
+    struct iovec iov[NR + 1] = { { &out, sizeof(out) } };
+    uint32_t frames[NR];
+
+    start();
+    ck_assert(arena_frames_alloc(session.arena, NR, 0, frames));
+    for (uint32_t i = 0; i < NR; i++) {
+        uint8_t *frame = arena_frame_ptr(session.arena, frames[i]);
+        uint32_t skip = i == 0 ? 100 : 0;
+
+        memcpy(frame, bytes + i * PAGE_SIZE, PAGE_SIZE);
+        iov[1 + i] = (struct iovec){ frame + skip, PAGE_SIZE - skip };
+    }
+    out.len = (uint32_t)sizeof(out) + NR * PAGE_SIZE - 100;
+    for (unsigned dear = 0; dear < 2; dear++) {
+        session.arena->touch_is_dear = dear;
+        memset(entry.where[1].iov_base, 0, NR * PAGE_SIZE);
+        ck_assert_int_eq(ring_entry_answer(&entry, iov, NR + 1), 0);
+        ck_assert_uint_eq(answered().len, out.len);
+        ck_assert_int_eq(memcmp(entry.where[1].iov_base, bytes + 100,
+                                NR * PAGE_SIZE - 100), 0);
+        ck_assert(!arena_is_touched(session.arena, frames[7]));
+    }
+    arena_frames_free(session.arena, NR, frames);
+    stop();
+}
+END_TEST
+
 UNIT_MAIN("ring_entry", test_name_only, test_write_stays, test_all_sizes,
-          test_impossible, test_answer)
+          test_impossible, test_answer, test_answer_from_frames)

@@ -91,12 +91,15 @@ static void files_down(struct file *files)
     fixture_down(&f);
 }
 
-static void random_operations(uint32_t max_run)
+/* by_kernel: it copies all that may be untouched; else nothing. */
+static void random_operations(uint32_t max_run, bool by_kernel)
 {
     struct file files[FILES];
     uint64_t seed = 4711 + max_run;
 
     files_up(files, 4096);
+    f.store.arena->touch_is_dear = by_kernel;
+    f.store.arena->copies_itself = !by_kernel;
     fake_swap_max_run(max_run);
     for (int i = 0; i < STEPS; i++) {
         uint64_t pages = 0;
@@ -116,13 +119,13 @@ static void random_operations(uint32_t max_run)
 
 START_TEST(alone)
 {
-    random_operations(0);
+    random_operations(0, true);
 }
 END_TEST
 
 START_TEST(alone_with_fragments)
 {
-    random_operations(3);
+    random_operations(3, false);
 }
 END_TEST
 
