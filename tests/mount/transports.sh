@@ -115,17 +115,17 @@ hammers_down
 ends_well "unmounted under load"
 
 [[ $(id -u) == 0 ]] || exit 0
-for call in setup enter register; do
-    runner=("$HELPERS/noring" "$call")
+for call in io_uring_{setup,enter,register}; do
+    runner=("$HELPERS/forbid" "$call")
     no_rings permitted
     mount_fs ram=8m,size=64m
     wait_until 20 fell_back ||
-        fail "no word of the fallback, without io_uring_$call: $(<"$log")"
-    wait_until 20 has_no_rings || fail "rings, without io_uring_$call"
+        fail "no word of the fallback, without $call: $(<"$log")"
+    wait_until 20 has_no_rings || fail "rings, without $call"
     "$HELPERS/blob" write 1 $((24 << 20)) "$mnt/file"
     uncache <<<"$mnt/file"
     "$HELPERS/blob" read 1 $((24 << 20)) "$mnt/file"
     paged_out 8
-    say "without io_uring_$call: $(<"$log")"
+    say "without $call: $(<"$log")"
     umount_fs
 done

@@ -1,6 +1,6 @@
-/* noring - runs a program where a part of io_uring is forbidden, as containers do.
+/* forbid - runs a program that may not use a system call, as containers do.
  *
- *     noring setup|enter|register PROGRAM [ARGUMENT...]
+ *     forbid CALL PROGRAM [ARGUMENT...]
  *
  * Needs root, who may filter system calls and keep the rights that mounting
  * takes. */
@@ -18,9 +18,11 @@ static const struct {
     const char *word;
     unsigned nr;
 } calls[] = {
-    { "setup", SYS_io_uring_setup },
-    { "enter", SYS_io_uring_enter },
-    { "register", SYS_io_uring_register },
+    { "io_uring_setup", SYS_io_uring_setup },
+    { "io_uring_enter", SYS_io_uring_enter },
+    { "io_uring_register", SYS_io_uring_register },
+    { "process_vm_readv", SYS_process_vm_readv },
+    { "process_vm_writev", SYS_process_vm_writev },
 };
 
 enum { NR_CALLS = sizeof(calls) / sizeof(calls[0]) };
@@ -47,7 +49,7 @@ int main(int argc, char **argv)
     if (argc <= 2 || call == NR_CALLS)
         return 2;
     if (forbid(calls[call].nr) != 0) {
-        perror("noring: seccomp");
+        perror("forbid: seccomp");
         return 1;
     }
     execvp(argv[2], argv + 2);
