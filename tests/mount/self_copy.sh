@@ -15,7 +15,7 @@ right() {
 }
 
 # All in memory, and most on swap.
-sizes=(ram=32m,size=64m ram=8m,size=64m)
+sizes=("ram=32m,size=64m" "ram=8m,size=64m")
 for options in "${sizes[@]}"; do
     mount_fs "$options,cache=none"
     right "$options"
