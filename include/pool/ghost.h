@@ -7,7 +7,8 @@
  * 16 bits among eight: once in 8000) and harmless: a page enters the wrong queue.
  *
  * Ownership   the table is mapped at init, 4 bytes a slot, untouched pages of
- *             it cost nothing; ghost_bytes tells how large it gets.
+ *             it cost nothing; ghost_bytes tells how large it gets.  As long as
+ *             nothing was evicted nobody touches it.
  * Locking     the caller's.
  * Errors      -ENOMEM from ghost_init.
  */
@@ -22,6 +23,7 @@ struct ghost {
     uint32_t epoch_size; /* evictions an epoch */
     uint32_t in_epoch;   /* evictions in this one */
     uint16_t epoch;
+    bool used;           /* anything was ever added */
 };
 
 uint64_t ghost_bytes(uint32_t window);

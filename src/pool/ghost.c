@@ -74,6 +74,7 @@ void ghost_add(struct ghost *ghost, uint32_t owner, uint64_t index)
     uint32_t *bucket = ghost->slots + (hash & ghost->mask) * WAYS;
     uint32_t *oldest = bucket;
 
+    ghost->used = true;
     for (uint32_t *slot = bucket; slot < bucket + WAYS; slot++) {
         if (*slot == 0) {
             oldest = slot;
@@ -94,6 +95,8 @@ bool ghost_take(struct ghost *ghost, uint32_t owner, uint64_t index)
     uint64_t hash = mix(owner, index);
     uint32_t *bucket = ghost->slots + (hash & ghost->mask) * WAYS;
 
+    if (!ghost->used)
+        return false;
     for (uint32_t *slot = bucket; slot < bucket + WAYS; slot++) {
         if (*slot >> 16 != fingerprint(hash) || age(ghost, *slot) > EPOCHS)
             continue;

@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <sys/mman.h>
+
 enum { WINDOW = 6000 };
 
 static unsigned known(struct ghost *ghost, uint64_t first, uint64_t nr)
@@ -67,6 +69,24 @@ START_TEST(rarely_takes_one_page_for_another)
 }
 END_TEST
 
-UNIT_MAIN("ghost", remembers_what_was_evicted_lately,
+START_TEST(costs_no_memory_before_something_is_evicted)
+{
+    unsigned char resident[64];
+    uint64_t pages = pages_for(ghost_bytes(WINDOW));
+    struct ghost ghost;
+
+    ck_assert_uint_le(pages, sizeof(resident));
+    ck_assert_int_eq(ghost_init(&ghost, WINDOW), 0);
+    ck_assert_uint_eq(known(&ghost, 0, WINDOW), 0);
+    ck_assert_int_eq(mincore(ghost.slots, ghost_bytes(WINDOW), resident), 0);
+    for (uint64_t i = 0; i < pages; i++)
+        ck_assert_uint_eq(resident[i] & 1, 0);
+    ghost_add(&ghost, 1, 5);
+    ck_assert_uint_eq(known(&ghost, 0, WINDOW), 1);
+    ghost_fini(&ghost);
+}
+END_TEST
+
+UNIT_MAIN("ghost", costs_no_memory_before_something_is_evicted, remembers_what_was_evicted_lately,
           what_is_taken_is_forgotten, forgets_what_lies_more_than_a_window_back,
           rarely_takes_one_page_for_another)
