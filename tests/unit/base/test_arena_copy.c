@@ -6,9 +6,14 @@
 
 #include "unit.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 enum { FRAMES = 256, MANY = 64 };
 
@@ -184,20 +189,53 @@ START_TEST(only_untouched_frames_are_copied_out_by_the_kernel)
 }
 END_TEST
 
-/* Memory that cannot be written stands for a system that does not allow it. */
-START_TEST(a_kernel_that_does_not_copy_is_asked_once)
+static int forbid(unsigned nr)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return -1;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* The last one: what is forbidden stays so in this process. */
+START_TEST(a_system_that_forbids_it_is_asked_once)
 {
     uint8_t byte = 1;
-    void *nowhere = mmap(NULL, PAGE_SIZE, PROT_NONE,
-                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    struct iovec to = { nowhere, 1 }, from = { &byte, 1 };
+    struct iovec to, from = { &byte, 1 };
 
     setup(true);
-    ck_assert(nowhere != MAP_FAILED);
+    to = piece(frames[0], 0, 1);
+    ck_assert_int_eq(forbid(SYS_process_vm_writev), 0);
     ck_assert(arena_copy_pays(arena, frames, MANY, ARENA_COPY_FILL));
     ck_assert(!arena_copy_in(arena, &to, 1, &from, 1, 1));
     ck_assert(!arena_copy_pays(arena, frames, MANY, ARENA_COPY_FILL));
     ck_assert_uint_eq(nr_touched(), MANY);
+    teardown();
+}
+END_TEST
+
+/* Memory that cannot be written stands for memory that cannot be had. */
+START_TEST(one_that_cannot_now_is_asked_again)
+{
+    uint8_t bytes[2] = { 1, 1 };
+    uint8_t *nowhere = mmap(NULL, PAGE_SIZE, PROT_NONE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec to[2], from = { bytes, 2 };
+
+    setup(true);
+    ck_assert(nowhere != MAP_FAILED);
+    to[0] = piece(frames[0], 0, 1);
+    to[1] = (struct iovec){ nowhere, 1 };
+    ck_assert(!arena_copy_in(arena, to, 2, &from, 1, 2));
+    ck_assert(!arena_copy_in(arena, to + 1, 1, &from, 1, 1));
+    ck_assert(arena_copy_pays(arena, frames, MANY, ARENA_COPY_FILL));
     munmap(nowhere, PAGE_SIZE);
     teardown();
 }
@@ -209,4 +247,5 @@ UNIT_MAIN("arena_copy", new_frames_are_filled_by_the_kernel,
           memory_that_goes_and_comes_is_noticed, metadata_is_touched,
           what_is_copied_is_the_same,
           only_untouched_frames_are_copied_out_by_the_kernel,
-          a_kernel_that_does_not_copy_is_asked_once)
+          one_that_cannot_now_is_asked_again,
+          a_system_that_forbids_it_is_asked_once)
