@@ -89,8 +89,11 @@ START_TEST(below_low_it_makes_room_up_to_high)
     /* The last pages were written while it was at it already. */
     EVENTUALLY(arena_nr_free(rig.arena) >= rig.pool->high - 4);
     pool_quiesce(rig.pool);
-    ck_assert_uint_le(arena_nr_free(rig.arena),
-                      rig.pool->high + rig.pool->cluster);
+    /* The last cluster may go beyond by all of it but a page.  And one more may have
+     * been begun while the frames of another were no longer coming, and not yet free
+     * (pageout_done); of those there is one at a time here. */
+    ck_assert_uint_lt(arena_nr_free(rig.arena),
+                      rig.pool->high + 2 * rig.pool->cluster);
     rig_down(&rig);
 }
 END_TEST
