@@ -4,15 +4,13 @@
 #include "arena.h"
 #include "arena_copy.h"
 
+#include "refuse.h"
 #include "unit.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 enum { FRAMES = 256, MANY = 64 };
@@ -189,21 +187,6 @@ START_TEST(only_untouched_frames_are_copied_out_by_the_kernel)
 }
 END_TEST
 
-static int forbid(unsigned nr)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = { ARRAY_SIZE(filter), filter };
-
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return -1;
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
 /* The last one: what is forbidden stays so in this process. */
 START_TEST(a_system_that_forbids_it_is_asked_once)
 {
@@ -212,7 +195,7 @@ START_TEST(a_system_that_forbids_it_is_asked_once)
 
     setup(true);
     to = piece(frames[0], 0, 1);
-    ck_assert_int_eq(forbid(SYS_process_vm_writev), 0);
+    ck_assert(refuse_call(SYS_process_vm_writev, EPERM));
     ck_assert(arena_copy_pays(arena, frames, MANY, ARENA_COPY_FILL));
     ck_assert(!arena_copy_in(arena, &to, 1, &from, 1, 1));
     ck_assert(!arena_copy_pays(arena, frames, MANY, ARENA_COPY_FILL));
