@@ -37,8 +37,8 @@ bool arena_copy_pays(struct arena *arena, const uint32_t *frames, uint32_t nr,
  * it is not to be had here, and some may have been copied. */
 bool arena_copy_in(struct arena *arena, const struct iovec *to, uint32_t nr_to,
                    const struct iovec *from, uint32_t nr_from, size_t bytes);
-/* Copies `bytes` out of frames to `to`.  False, nothing done: the caller should do it,
- * by touching them, because that is better or because not all of it is frames. */
+/* Copies `bytes` out of frames to `to`.  False: the caller should do it, by touching
+ * them, because that is better, not all of it is frames, or it is not to be had. */
 bool arena_copy_out(struct arena *arena, void *to, const struct iovec *from,
                     uint32_t nr_from, size_t bytes);
 

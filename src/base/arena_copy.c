@@ -96,7 +96,9 @@ bool arena_copy_pays(struct arena *arena, const uint32_t *frames, uint32_t nr,
     if (untouched == 0)
         return false;
     result = pays(arena, untouched, nr, what);
-    for (uint32_t i = 0; i < nr && !(result && arena->touch_is_dear); i++)
+    if (result && arena->touch_is_dear)
+        return true;
+    for (uint32_t i = 0; i < nr; i++)
         arena_note_touched(arena, frames[i]);
     return result;
 }

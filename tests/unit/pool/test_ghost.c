@@ -87,6 +87,7 @@ START_TEST(costs_no_memory_before_something_is_evicted)
 }
 END_TEST
 
-UNIT_MAIN("ghost", costs_no_memory_before_something_is_evicted, remembers_what_was_evicted_lately,
+UNIT_MAIN("ghost", costs_no_memory_before_something_is_evicted,
+          remembers_what_was_evicted_lately,
           what_is_taken_is_forgotten, forgets_what_lies_more_than_a_window_back,
           rarely_takes_one_page_for_another)
