@@ -324,6 +324,8 @@ void swap_out(struct fixture *f, struct file *file)
     }
     if (n > 0)
         pool_frames_put(f->store.pool, n, taken);
+    /* A page is no longer resident a moment before its frame is free. */
+    pool_quiesce(f->store.pool);
 }
 
 struct pool_stats stats_of(struct fixture *f)
