@@ -271,7 +271,7 @@ static long do_listxattr(void)
     ssize_t got = llistxattr(args.one, bytes, sizeof(bytes));
     uint64_t sum = 0;
 
-    for (char *at = bytes; at < bytes + got; at += strlen(at) + 1) {
+    for (char *at = bytes; got > 0 && at < bytes + got; at += strlen(at) + 1) {
         told = 0;
         tell(at, strlen(at));
         sum += told;
