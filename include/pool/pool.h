@@ -130,7 +130,8 @@ struct pool_config {
 
 struct pool_stats {
     /* Pages; limit 0: none.  used_max: what could be used if the host has the
-     * disk, or does with the disk it gave when it last refused more. */
+     * disk; if it has refused some, with what it gave and what is free there more
+     * than then. */
     uint64_t limit, used, used_max, data, metadata;
     uint64_t metadata_max; /* the most frames that metadata may take now */
     uint32_t frames, frames_free, reserve, low, high, min;

@@ -227,6 +227,8 @@ void budget_uncharge_metadata(struct pool *pool)
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
     INVARIANT("I6", b->metadata > 0);
     b->metadata--;
+    if (atomic_load(&b->overcommitted))
+        budget_settle(pool);
     grow_poke(pool);
     mutex_unlock(&pool->budget.lock);
 }
@@ -266,13 +268,23 @@ void pool_limit_set(struct pool *pool, uint64_t limit)
     mutex_unlock(&pool->budget.lock);
 }
 
-/* All that RAM and swap hold if the host has the disk; if it has just refused
- * some, and one is not hopeful, with what it gave. */
-static uint64_t capacity_max(const struct budget *b, bool hopeful)
+/* Blocks that there are once the host has given what its disk has: since it last
+ * refused, what it gave, and what has become free there since. */
+static uint64_t blocks_now(struct pool *pool)
 {
-    uint64_t blocks = b->refused && !hopeful ? b->capacity
-                                             : b->blocks_max - b->retired;
+    const struct budget *b = &pool->budget;
+    uint64_t room, all = b->blocks_max - b->retired;
 
+    if (!b->refused)
+        return all;
+    room = swap_room(pool->swap);
+    return MIN(all, b->capacity +
+                        (room > b->refused_room ? room - b->refused_room : 0));
+}
+
+/* All that RAM and swap hold with so many blocks. */
+static uint64_t capacity_with(const struct budget *b, uint64_t blocks)
+{
     return b->frames + blocks > b->tables ? b->frames + blocks - b->tables : 0;
 }
 
@@ -288,7 +300,7 @@ int pool_limit_change(struct pool *pool, uint64_t limit)
         least += MIN(b->held, limit_spare(b));
     if (limit != 0 && limit < least)
         err = -EINVAL;
-    else if (limit > capacity_max(b, true))
+    else if (limit > capacity_with(b, b->blocks_max - b->retired))
         err = -ENOSPC;
     else
         b->limit = limit ? limit : UINT64_MAX;
@@ -302,7 +314,7 @@ void budget_stats(struct pool *pool, struct pool_stats *stats)
     uint64_t max;
 
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
-    max = capacity_max(b, false);
+    max = capacity_with(b, blocks_now(pool));
     stats->limit = b->limit == UINT64_MAX ? 0 : b->limit;
     stats->data = b->data;
     stats->metadata = b->metadata;

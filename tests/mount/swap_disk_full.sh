@@ -25,6 +25,9 @@ acknowledged=$(awk '{sum += $2} END {print sum}' "$work/ledger")
 
 # The disk is free again: there is room again.
 rm "$work/small/other"
+(($(free_blocks) >= 6 << 8)) || fail "df: only $(free_blocks) blocks are free"
+fallocate -l 6m "$mnt/ahead" || fail "no room for fallocate although the disk is free"
+rm "$mnt/ahead"
 "$HELPERS/blob" write 7 $((6 << 20)) "$mnt/more" ||
     fail "no room although the disk is free again"
 "$HELPERS/blob" read 7 $((6 << 20)) "$mnt/more" || fail "reading"

@@ -75,6 +75,29 @@ START_TEST(a_full_host_is_enospc_at_once_and_asked_again_later)
 }
 END_TEST
 
+/* Deleting gives disk back to the host, and so does the host's user: what there is
+ * more than at the refusal can be had, and df says so, before anybody asks. */
+START_TEST(what_becomes_free_after_a_refusal_counts)
+{
+    uint64_t all, before;
+
+    setup(512, 65536, true);
+    fake_swap_grow_step(1);
+    fake_swap_host_room(1000);
+    all = charge(10000);
+    before = stats().used_max;
+    ck_assert_uint_eq(before, stats().used);
+    fake_swap_host_room(3000);
+    ck_assert_uint_eq(stats().used_max, before + 2000);
+    fake_swap_host_room(UINT32_MAX);
+    ck_assert_uint_eq(stats().used_max, before - 1000 + 65536);
+    fake_swap_host_room(1000);
+    pool_uncharge(rig.pool, all);
+    ck_assert_uint_eq(stats().used_max, before);
+    rig_down(&rig);
+}
+END_TEST
+
 START_TEST(the_keeper_grows_ahead_of_writers)
 {
     uint32_t got;
@@ -232,6 +255,7 @@ END_TEST
 
 UNIT_MAIN("grow", a_charge_grows_the_file,
           a_full_host_is_enospc_at_once_and_asked_again_later,
+          what_becomes_free_after_a_refusal_counts,
           the_keeper_grows_ahead_of_writers,
           growth_that_lacks_a_frame_for_its_table_waits_for_one,
           threads_that_need_growth_share_it,
