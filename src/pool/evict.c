@@ -46,6 +46,17 @@ static void leave_when_written(struct pool *pool, struct page *page,
     atomic_fetch_add(&pool->launder.coming, 1);
 }
 
+/* A DIRTY page, whose owner's lock it drops.  Where that fails it had a descriptor
+ * for a moment, for which pageout may wait as for I/O, of which it is told. */
+static int write_out(struct pool *pool, uint32_t frame)
+{
+    int err = pageout_cluster(pool, frame);
+
+    if (err)
+        launder_kick(pool, KICK_DONE);
+    return err;
+}
+
 int pool_page_evict(struct pool *pool, uint32_t frame)
 {
     struct page *page = pool_page(pool->arena, frame);
@@ -62,7 +73,7 @@ int pool_page_evict(struct pool *pool, uint32_t frame)
     }
     off_queue(pool, frame);
     if (state == PAGE_DIRTY)
-        return pageout_cluster(pool, frame);
+        return write_out(pool, frame);
     page_evict(pool, frame, 0);
     pool->ops->unlock(pool->ctx, owner);
     page_forget(pool, 1, &frame);

@@ -103,8 +103,11 @@ START_TEST(no_room_on_swap)
 {
     up(0);
     write_pages(1);
+    atomic_store(&rig.pool->launder.kicks, 0);
     ck_assert_int_eq(evict(0), -ENOSPC);
     ck_assert_int_eq(fake_state(&rig, 1, 0), PAGE_DIRTY);
+    /* Pageout may have seen a descriptor in use, and wait for its I/O. */
+    ck_assert_uint_eq(atomic_load(&rig.pool->launder.kicks), KICK_DONE);
     ck_assert_int_eq(pool_blocks_want(rig.pool), -ENOSPC);
     pool_check(rig.pool);
     drop_all(1);
