@@ -165,8 +165,12 @@ int grow_file(struct pool *pool, uint64_t want)
         mutex_unlock(&pool->budget.lock);
         return 0;
     }
-    b->resizing = true;
     want = MIN(MAX(want, ahead(b)), b->blocks_max - b->capacity - b->retired);
+    if (want == 0) { /* all of it is there: the host has refused nothing */
+        mutex_unlock(&pool->budget.lock);
+        return -ENOSPC;
+    }
+    b->resizing = true;
     mutex_unlock(&pool->budget.lock);
 
     err = swap_grow(pool->swap, (uint32_t)want, &got);
