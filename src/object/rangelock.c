@@ -281,7 +281,7 @@ void rangelock_wait(struct range *range)
     for (int i = 0; i < SPINS; i++) {
         if (rangelock_granted(range))
             return;
-        __builtin_ia32_pause();
+        lock_relax();
     }
     atomic_compare_exchange_strong_explicit(&range->state, &seen, RANGE_PARKED,
                                             memory_order_relaxed,
