@@ -22,7 +22,9 @@ struct gate {
     } row[GATE_ROWS];
 };
 
-/* Between these the thread is inside. */
+/* Between these the thread is inside.  try_enter does not wait: false, and it is
+ * not inside, while the gate is shut. */
+bool gate_try_enter(struct gate *gate);
 void gate_enter(struct gate *gate);
 void gate_leave(struct gate *gate);
 /* Lets nobody in, and waits until nobody is inside: true; or opens it again after

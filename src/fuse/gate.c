@@ -23,18 +23,24 @@ static unsigned row(void)
     return thread_number() % GATE_ROWS;
 }
 
-void gate_enter(struct gate *gate)
+bool gate_try_enter(struct gate *gate)
 {
     _Atomic uint32_t *inside = &gate->row[row()].inside;
 
     atomic_fetch_add(inside, 1);
-    while (atomic_load(&gate->shut)) {
-        atomic_fetch_sub(inside, 1);
+    if (!atomic_load(&gate->shut))
+        return true;
+    atomic_fetch_sub(inside, 1);
+    return false;
+}
+
+void gate_enter(struct gate *gate)
+{
+    while (!gate_try_enter(gate)) {
         mutex_lock(&gate->lock, RANK_FUSE);
         while (atomic_load(&gate->shut))
             cond_wait(&gate->opened, &gate->lock);
         mutex_unlock(&gate->lock);
-        atomic_fetch_add(inside, 1);
     }
 }
 

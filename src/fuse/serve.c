@@ -195,8 +195,14 @@ static void process(struct session *session, struct request *rq, bool may_wait)
     rq->may_wait = may_wait;
     rq->again = REQUEST_DONE;
     rq->decoding = NULL;
+    if (may_wait) {
+        gate_enter(&session->gate);
+    } else if (!gate_try_enter(&session->gate)) {
+        /* Those inside may wait for pages that this very thread is reading. */
+        rq->again = REQUEST_WOULD_WAIT;
+        return;
+    }
     current = rq;
-    gate_enter(&session->gate);
     dispatch(session, rq);
     gate_leave(&session->gate);
     current = NULL;

@@ -19,6 +19,12 @@ START_TEST(shut_and_opened)
     gate_enter(&gate);
     gate_leave(&gate);
     ck_assert(gate_shut(&gate, SECOND_NS));
+    ck_assert(!gate_try_enter(&gate)); /* and is not inside */
+    gate_open(&gate);
+    ck_assert(gate_try_enter(&gate));
+    ck_assert(!gate_shut(&gate, 1000000));
+    gate_leave(&gate);
+    ck_assert(gate_shut(&gate, SECOND_NS));
     gate_open(&gate);
 }
 END_TEST
