@@ -281,6 +281,7 @@ static void *read_on(void *ctx)
     }
     request_put(session->requests, rq);
     session_ended(session);
+    atomic_store(&reader->left, true);
     return NULL;
 }
 
@@ -305,11 +306,24 @@ int readers_start(struct readers *readers, struct session *session, unsigned nr,
     return 0;
 }
 
+/* Kicks those that have not left; were there any? */
+static bool kick_out(struct readers *readers)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < atomic_load(&readers->nr); i++)
+        if (!atomic_load(&readers->reader[i].left)) {
+            pthread_kill(readers->reader[i].thread, THREAD_KICK);
+            any = true;
+        }
+    return any;
+}
+
+/* Readers kick one another, so none is joined before all have left. */
 void readers_stop(struct readers *readers)
 {
+    while (kick_out(readers))
+        clock_sleep_ns(KICK_PAUSE_NS);
     for (unsigned i = 0; i < atomic_load(&readers->nr); i++)
-        while (pthread_tryjoin_np(readers->reader[i].thread, NULL) != 0) {
-            pthread_kill(readers->reader[i].thread, THREAD_KICK);
-            clock_sleep_ns(KICK_PAUSE_NS);
-        }
+        pthread_join(readers->reader[i].thread, NULL);
 }

@@ -25,6 +25,7 @@ struct reader {
     _Atomic uint32_t place;   /* enum reader_place (l) */
     _Atomic unsigned cooled;  /* as in readers, when it last gave memory back */
     _Atomic uint64_t served;  /* messages */
+    _Atomic bool left;        /* it does nothing more, and may be joined */
     struct crew_member member;
 };
 
