@@ -37,8 +37,10 @@ struct remount {
     int fd;                    /* the list of mounts; -1: nothing to see (c) */
     uint64_t id;               /* our mount in it (c) */
     struct remount_flags seen; /* (l) */
+    bool changed;              /* the list is to be read (l) */
 };                             /* (c) constant (l) lock */
 
+/* mountpoint NULL: where the mount is, is not known, and there is nothing to see. */
 void remount_init(struct remount *remount, const char *mountpoint);
 void remount_fini(struct remount *remount);
 

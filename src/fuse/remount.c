@@ -101,11 +101,14 @@ static bool read_flags(uint64_t id, struct remount_flags *flags)
     return found;
 }
 
-static bool list_changed(int fd)
+/* The descriptor says so once; the list may have to be read later, if it could not be
+ * opened. */
+static bool list_changed(struct remount *remount) REQUIRES(remount->lock)
 {
-    struct pollfd event = { .fd = fd, .events = POLLPRI };
+    struct pollfd event = { .fd = remount->fd, .events = POLLPRI };
 
-    return poll(&event, 1, 0) > 0;
+    remount->changed |= poll(&event, 1, 0) > 0;
+    return remount->changed;
 }
 
 /* No thread serves requests yet: asking for nothing but the number of the mount
@@ -115,7 +118,8 @@ void remount_init(struct remount *remount, const char *mountpoint)
     struct statx stx;
 
     *remount = (struct remount){ .fd = -1 };
-    if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+    if (!mountpoint ||
+        statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
               STATX_MNT_ID, &stx) != 0 || !(stx.stx_mask & STATX_MNT_ID))
         return;
     remount->id = stx.stx_mnt_id;
@@ -139,10 +143,12 @@ void remount_look(struct remount *remount, struct tree *tree)
     if (remount->fd < 0)
         return;
     mutex_lock(&remount->lock, RANK_FUSE);
-    if (list_changed(remount->fd) && read_flags(remount->id, &now) &&
-        (now.atime != seen->atime || now.nodiratime != seen->nodiratime)) {
-        *seen = now;
-        tree_atime_set(tree, now.atime, now.nodiratime);
+    if (list_changed(remount) && read_flags(remount->id, &now)) {
+        remount->changed = false;
+        if (now.atime != seen->atime || now.nodiratime != seen->nodiratime) {
+            *seen = now;
+            tree_atime_set(tree, now.atime, now.nodiratime);
+        }
     }
     mutex_unlock(&remount->lock);
 }
