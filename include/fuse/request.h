@@ -120,6 +120,8 @@ bool request_again(struct request *rq, int error);
 bool request_settle(struct request *rq, unsigned tries);
 /* Notes that the request has begun to read on its lane; the handler returns. */
 void request_reads(struct request *rq);
+/* Its caller has been killed, or the session ends: what takes long need not go on. */
+bool request_given_up(const struct request *rq);
 /* Who asks.  The cred refers to the request. */
 struct tree_cred request_cred(struct request *rq, mode_t umask);
 

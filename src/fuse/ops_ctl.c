@@ -174,7 +174,7 @@ static bool frag_file(void *ctx, struct object *object)
     out->breaks += usage.breaks;
     out->slots += usage.slots;
     out->runs += usage.runs;
-    return !interrupted(walk->rq);
+    return !request_given_up(walk->rq);
 }
 
 static int run_frag(struct request *rq, uint64_t id, union argument *argument)

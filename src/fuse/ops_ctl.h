@@ -36,21 +36,16 @@ ctl_command ctl_advise, ctl_evict;
 ctl_command ctl_swaps, ctl_swapon, ctl_swapoff;
 ctl_command ctl_verify;
 
-static inline bool interrupted(const struct request *rq)
-{
-    return atomic_load_explicit(&rq->interrupted, memory_order_relaxed);
-}
-
-/* The same for those who ask others whether to go on, or to stop; ctx: the
+/* request_given_up for those who ask others whether to go on, or to stop; ctx: the
  * request. */
 static inline bool go_on(void *ctx)
 {
-    return !interrupted(ctx);
+    return !request_given_up(ctx);
 }
 
 static inline bool stop(void *ctx)
 {
-    return interrupted(ctx);
+    return request_given_up(ctx);
 }
 
 static inline bool is_zero(const uint64_t *words, size_t nr)

@@ -75,7 +75,7 @@ static bool verify_go_on(void *ctx)
 {
     const struct verification *v = ctx;
 
-    return !interrupted(v->rq);
+    return !request_given_up(v->rq);
 }
 
 /* The window is the walker's to move: it may be looked at without the lock. */
@@ -139,7 +139,7 @@ static void open_again(struct verification *v)
 static int wait_for_the_dying(struct verification *v)
 {
     while (tree_owed(v->rq->session->tree) == TREE_OWED_NOW) {
-        if (interrupted(v->rq))
+        if (request_given_up(v->rq))
             return -EINTR;
         clock_sleep_ns(MS_NS);
     }
@@ -159,7 +159,7 @@ static int shut_out(struct verification *v)
         v->out->paused_ns += ns;
         if (ns >= PATIENCE_MAX_NS)
             return -ETIMEDOUT;
-        if (interrupted(v->rq))
+        if (request_given_up(v->rq))
             return -EINTR;
         clock_sleep_ns(ns);
     }
@@ -202,7 +202,7 @@ static int compare_charges(struct verification *v)
     const struct pagerfs_verify *out = v->out;
 
     for (unsigned n = 0; n < COUNTS && !count(v); n++) {
-        if (interrupted(v->rq))
+        if (request_given_up(v->rq))
             return -EINTR;
         clock_sleep_ns(MS_NS);
     }

@@ -82,8 +82,7 @@ static int copy_steps(struct request *rq, struct tree_file *from,
         *total += copied;
         if (copied < step)
             break;
-    } while (*total < length &&
-             !atomic_load_explicit(&rq->interrupted, memory_order_relaxed));
+    } while (*total < length && !request_given_up(rq));
     return 0;
 }
 

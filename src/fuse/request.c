@@ -165,11 +165,17 @@ bool request_again(struct request *rq, int error)
     return true;
 }
 
+bool request_given_up(const struct request *rq)
+{
+    return atomic_load_explicit(&rq->interrupted, memory_order_relaxed) ||
+           atomic_load_explicit(&rq->session->stopping, memory_order_relaxed);
+}
+
 bool request_settle(struct request *rq, unsigned tries)
 {
     unsigned most = space_retries[tree_owed(rq->session->tree)];
 
-    if (rq->retries >= MIN(tries, most))
+    if (rq->retries >= MIN(tries, most) || request_given_up(rq))
         return false;
     rq->again = REQUEST_NO_SPACE;
     reply_none(rq);

@@ -1,6 +1,8 @@
 /* test_request.c - request buffers: aligned, bounded, used again while warm. */
 #include "request.h"
 
+#include "session.h"
+
 #include "unit.h"
 
 enum { NR = 4 };
@@ -74,4 +76,19 @@ START_TEST(test_interrupt)
 }
 END_TEST
 
-UNIT_MAIN("request", test_layout, test_last_used_first, test_interrupt)
+START_TEST(test_given_up)
+{
+    struct session session = { .stopping = false };
+    struct request rq = { .session = &session };
+
+    ck_assert(!request_given_up(&rq));
+    atomic_store(&rq.interrupted, true);
+    ck_assert(request_given_up(&rq));
+    atomic_store(&rq.interrupted, false);
+    atomic_store(&session.stopping, true);
+    ck_assert(request_given_up(&rq));
+}
+END_TEST
+
+UNIT_MAIN("request", test_layout, test_last_used_first, test_interrupt,
+          test_given_up)
