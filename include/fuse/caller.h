@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Is /proc that of our own namespace of processes?  If not, nobody is visible. */
+bool caller_visible(void);
 /* Is this its user? */
 bool caller_is(pid_t thread, uid_t uid);
 /* Is this its first group? */

@@ -68,6 +68,7 @@ struct session {
     unsigned readers, workers;
     int fd;                      /* our own duplicate of /dev/fuse */
     int ended;                   /* eventfd: the kernel has no more for us */
+    int signals;                 /* signalfd: those that end a mount */
     bool allow_root;             /* refuse others than root and the owner */
     bool debug;
     uid_t owner;                 /* who mounted */

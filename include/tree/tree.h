@@ -178,7 +178,9 @@ int tree_statvfs(struct tree *tree, struct statvfs *st);
 
 /* --- extended attributes (xattr.c) ------------------------------------------- */
 
-/* flags: XATTR_CREATE, XATTR_REPLACE. */
+/* flags: XATTR_CREATE, XATTR_REPLACE; and of an access ACL whether it takes the
+ * set-gid bit away, which the kernel knows. */
+#define TREE_XATTR_KILL_SGID 0x10000
 int tree_setxattr(struct tree *tree, const struct tree_cred *cred, uint64_t id,
                   const char *name, const void *value, size_t size, int flags,
                   bool wait);

@@ -1,6 +1,10 @@
 /* caller.c - reading the lines Uid:, Gid: and Groups: of /proc/PID/status.
  *
- * The last may hold 65,536 numbers, so it is read through a small window and
+ * The kernel tells the number that the caller has in the namespace of processes that
+ * we are in.  Where /proc shows another one (who unshares it need not mount his own),
+ * that number is somebody else's there, perhaps root's.
+ *
+ * Groups: may hold 65,536 numbers, so it is read through a small window and
  * never kept.  A match that straddles two windows is why the state of the scan
  * (how much of the label, which number so far) lives in a struct.
  */
@@ -9,6 +13,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Uid: and Gid: tell the real, effective, saved and file-system one. */
@@ -49,6 +54,16 @@ static enum step scan_char(struct scan *scan, char c)
     return step;
 }
 
+bool caller_visible(void)
+{
+    char self[16], number[16];
+    ssize_t length = readlink("/proc/self", self, sizeof(self));
+
+    snprintf(number, sizeof(number), "%d", (int)getpid());
+    return length == (ssize_t)strlen(number) &&
+           memcmp(self, number, strlen(number)) == 0;
+}
+
 /* Is the number in the line, not counting the first `skip`? */
 static bool line_has(pid_t thread, const char *label, unsigned skip,
                      uint64_t number)
@@ -59,6 +74,8 @@ static bool line_has(pid_t thread, const char *label, unsigned skip,
     ssize_t got;
     int fd;
 
+    if (!caller_visible())
+        return false;
     snprintf(window, sizeof(window), "/proc/%d/status", (int)thread);
     fd = open(window, O_RDONLY | O_CLOEXEC);
     if (fd < 0)

@@ -9,6 +9,7 @@
  */
 #include "session_internal.h"
 
+#include "caller.h"
 #include "clock.h"
 #include "handle.h"
 #include "libfuse.h"
@@ -51,6 +52,18 @@ static int not_made(int err)
     return err;
 }
 
+/* Those that end a mount.  They are blocked in all threads. */
+static int signals_open(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
 int session_create(struct session **out, const struct session_config *config)
 {
     const struct sizing *sizing = config->sizing;
@@ -74,8 +87,8 @@ int session_create(struct session **out, const struct session_config *config)
         .direct_io = config->options->cache == OPTIONS_CACHE_NONE,
         .writeback = config->options->writeback,
         .acl = true,
-        /* allow_root is about ids, and enforced here. */
-        .idmap = !config->options->allow_root,
+        /* allow_root is about ids, and enforced here; and who asks must be known. */
+        .idmap = !config->options->allow_root && caller_visible(),
     };
     session->writeback_max =
         config->options->writeback_max.bytes >> PAGE_SHIFT;
@@ -95,11 +108,16 @@ int session_create(struct session **out, const struct session_config *config)
         err = not_made(-errno);
         goto free_session;
     }
+    session->signals = signals_open();
+    if (session->signals < 0) {
+        err = not_made(-errno);
+        goto close_ended;
+    }
     err = request_pool_create(&session->requests, session, sizing->buffers,
                               sizing->max_write);
     if (err) {
         not_made(err);
-        goto close_ended;
+        goto close_signals;
     }
     session->fuse =
         fuse_session_new(&args, &fuse_ops, sizeof(fuse_ops), session);
@@ -113,6 +131,8 @@ int session_create(struct session **out, const struct session_config *config)
 
 destroy_pool:
     request_pool_destroy(session->requests);
+close_signals:
+    close(session->signals);
 close_ended:
     close(session->ended);
 free_session:
@@ -150,10 +170,16 @@ static int handshake(struct session *session)
     return err;
 }
 
+/* Somebody else has mounted, and passed us the descriptor. */
+static bool is_passed(const char *mountpoint)
+{
+    return strncmp(mountpoint, "/dev/fd/", 8) == 0;
+}
+
 /* libfuse says that it cannot open the device, but not what to do. */
 static int check_device(const char *mountpoint)
 {
-    if (strncmp(mountpoint, "/dev/fd/", 8) == 0 ||
+    if (is_passed(mountpoint) ||
         access("/dev/fuse", R_OK | W_OK) == 0)
         return 0;
     log_error("/dev/fuse: %s: %s", strerror(errno),
@@ -169,6 +195,7 @@ static void make_ask(void *ctx, uint64_t id)
 
 int session_mount(struct session *session, const char *mountpoint)
 {
+    const char *place = is_passed(mountpoint) ? NULL : mountpoint;
     int err;
 
     if (check_device(mountpoint) ||
@@ -185,9 +212,9 @@ int session_mount(struct session *session, const char *mountpoint)
     if (err == 0)
         err = handshake(session);
     if (err == 0) {
-        remount_init(&session->remount, mountpoint);
+        remount_init(&session->remount, place);
         if (session->init.writeback)
-            writeback_init(&session->writeback, session->pool, mountpoint,
+            writeback_init(&session->writeback, session->pool, place,
                            session->writeback_max, make_ask, session);
         return 0;
     }
@@ -223,24 +250,17 @@ void session_ended(struct session *session)
 int session_wait(struct session *session)
 {
     struct signalfd_siginfo info;
-    struct pollfd events[2];
-    sigset_t set;
-    int signals, number = 0;
+    struct pollfd events[2] = {
+        { .fd = session->ended, .events = POLLIN },
+        { .fd = session->signals, .events = POLLIN },
+    };
+    int number = 0;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    signals = signalfd(-1, &set, SFD_CLOEXEC);
-    events[0] = (struct pollfd){ .fd = session->ended, .events = POLLIN };
-    events[1] = (struct pollfd){ .fd = signals, .events = POLLIN };
     while (poll(events, 2, -1) < 0)
         ;
     if ((events[1].revents & POLLIN) &&
-        read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        read(session->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
         number = (int)info.ssi_signo;
-    if (signals >= 0)
-        close(signals);
     return number;
 }
 
@@ -269,6 +289,7 @@ void session_destroy(struct session *session)
     if (session->fd >= 0)
         close(session->fd);
     request_pool_destroy(session->requests);
+    close(session->signals);
     close(session->ended);
     free(session);
 }

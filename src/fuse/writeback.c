@@ -159,8 +159,8 @@ static void find_limit(struct writeback *wb, const char *mountpoint,
     uint64_t wanted;
 
     wb->dirty = memory_pages() / DEFAULT_SHARE;
-    if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0,
-              &stx) != 0)
+    if (!mountpoint || statx(AT_FDCWD, mountpoint,
+                             AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &stx) != 0)
         return;
     if (!is_strict(&stx)) {
         wb->dirty = memory_pages() / UNLIMITED_SHARE;

@@ -138,37 +138,36 @@ static struct xattr *swap(struct tree *tree, struct node *node,
 }
 
 static void set_access(struct tree *tree, struct node *node, struct acl *acl,
-                       size_t nr, bool in_group, struct xattr **xattr)
+                       size_t nr, bool kill_sgid, struct xattr **xattr)
 {
     struct classes c = classes_of(acl, nr);
 
     mutex_lock(&node->lock, RANK_NODE);
     node->perm = (uint16_t)((node->perm & ~0777u) | mode_of(&c));
-    if (!in_group)
+    if (kill_sgid)
         node->perm &= (uint16_t)~S_ISGID;
     *xattr = swap(tree, node, XATTR_ACL_ACCESS, *xattr);
     mutex_unlock(&node->lock);
 }
 
-void acl_remove(struct tree *tree, const struct tree_cred *cred,
-                struct node *node, const char *name)
+void acl_remove(struct tree *tree, struct node *node, const char *name,
+                bool kill_sgid)
 {
     bool access = xattr_flag(name) == NODE_ACL_ACCESS;
-    bool in_group = !access || attr_in_group(cred, node);
     struct xattr *old;
 
     if (!access && !node_is(node, S_IFDIR))
         return;
     mutex_lock(&node->lock, RANK_NODE);
-    if (!in_group)
+    if (access && kill_sgid)
         node->perm &= (uint16_t)~S_ISGID;
     old = swap(tree, node, name, NULL);
     mutex_unlock(&node->lock);
     xattr_free(tree, old);
 }
 
-int acl_set(struct tree *tree, const struct tree_cred *cred, struct node *node,
-            const char *name, const void *value, size_t size, bool wait)
+int acl_set(struct tree *tree, struct node *node, const char *name,
+            const void *value, size_t size, bool kill_sgid, bool wait)
 {
     bool access = xattr_flag(name) == NODE_ACL_ACCESS;
     struct xattr *xattr = NULL;
@@ -181,7 +180,7 @@ int acl_set(struct tree *tree, const struct tree_cred *cred, struct node *node,
     if (!access && !node_is(node, S_IFDIR))
         return nr ? -EACCES : 0;
     if (nr == 0) {
-        acl_remove(tree, cred, node, name);
+        acl_remove(tree, node, name, kill_sgid);
         return 0;
     }
     if (!valid(&acl, nr))
@@ -194,7 +193,7 @@ int acl_set(struct tree *tree, const struct tree_cred *cred, struct node *node,
     if (err)
         return err;
     if (access) {
-        set_access(tree, node, &acl, nr, attr_in_group(cred, node), &xattr);
+        set_access(tree, node, &acl, nr, kill_sgid, &xattr);
     } else {
         mutex_lock(&node->lock, RANK_NODE);
         xattr = swap(tree, node, name, xattr);

@@ -21,12 +21,13 @@ struct acl_born {
 int acl_born(struct tree *tree, struct node *dir, const struct birth *birth,
              struct acl_born *born) REQUIRES(tree->lock);
 
-/* name: one of XATTR_ACL_*.  An ACL without entries removes. */
-int acl_set(struct tree *tree, const struct tree_cred *cred, struct node *node,
-            const char *name, const void *value, size_t size, bool wait);
+/* name: one of XATTR_ACL_*.  An ACL without entries removes.  kill_sgid: if it is the
+ * access ACL, the set-gid bit goes with it. */
+int acl_set(struct tree *tree, struct node *node, const char *name,
+            const void *value, size_t size, bool kill_sgid, bool wait);
 /* As setting none does: there need not have been one. */
-void acl_remove(struct tree *tree, const struct tree_cred *cred,
-                struct node *node, const char *name);
+void acl_remove(struct tree *tree, struct node *node, const char *name,
+                bool kill_sgid);
 /* chmod: permission bits, and the ACL with them. */
 void acl_chmod(struct tree *tree, struct node *node, uint16_t perm)
     REQUIRES(node->lock);

@@ -136,7 +136,7 @@ int tree_setxattr(struct tree *tree, const struct tree_cred *cred, uint64_t id,
         return err;
     if (size > XATTR_SIZE_MAX)
         return -E2BIG;
-    if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
+    if (flags & ~(XATTR_CREATE | XATTR_REPLACE | TREE_XATTR_KILL_SGID))
         return -EINVAL;
     node = node_get(tree, id);
     if (!node)
@@ -145,7 +145,8 @@ int tree_setxattr(struct tree *tree, const struct tree_cred *cred, uint64_t id,
     if (err)
         goto put;
     if (kind == KIND_ACL) {
-        err = acl_set(tree, cred, node, name, value, size, wait);
+        err = acl_set(tree, node, name, value, size,
+                      flags & TREE_XATTR_KILL_SGID, wait);
     } else {
         do
             err = set(tree, node, name, value, size, flags);
@@ -241,7 +242,7 @@ int tree_removexattr(struct tree *tree, const struct tree_cred *cred,
         return -ESTALE;
     err = may_change(node, cred, kind);
     if (!err && kind == KIND_ACL)
-        acl_remove(tree, cred, node, name);
+        acl_remove(tree, node, name, !attr_in_group(cred, node));
     else if (!err)
         err = take_away(tree, node, name);
     node_put(tree, node);

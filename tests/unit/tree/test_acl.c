@@ -181,10 +181,13 @@ START_TEST(what_is_not_valid_is_refused)
 }
 END_TEST
 
+/* Whether it is one the kernel says when an ACL is set, and /proc when it is
+ * removed. */
 START_TEST(a_stranger_loses_setgid)
 {
     struct fixture f = { 0 };
     const struct tree_cred owner = { .uid = 5, .gid = 7 };
+    struct acl acl = acl_of("u7 g5 o5");
     uint64_t id;
 
     fixture_start(&f);
@@ -193,6 +196,14 @@ START_TEST(a_stranger_loses_setgid)
     ck_assert_int_eq(set(&f, &root_cred, id, ACCESS, "u7 g5 o5"), 0);
     ck_assert_uint_eq(perm_of(&f, id), 02755);
     ck_assert_int_eq(set(&f, &owner, id, ACCESS, "u7 g5 o5"), 0);
+    ck_assert_uint_eq(perm_of(&f, id), 02755);
+    ck_assert_int_eq(tree_setxattr(f.tree, &owner, id, ACCESS, &acl, acl.size,
+                                   TREE_XATTR_KILL_SGID, true), 0);
+    ck_assert_uint_eq(perm_of(&f, id), 0755);
+    chmod_to(&f, id, 02755);
+    ck_assert_int_eq(tree_removexattr(f.tree, &root_cred, id, ACCESS), 0);
+    ck_assert_uint_eq(perm_of(&f, id), 02755);
+    ck_assert_int_eq(tree_removexattr(f.tree, &owner, id, ACCESS), 0);
     ck_assert_uint_eq(perm_of(&f, id), 0755);
     fixture_stop(&f);
 }
