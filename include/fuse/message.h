@@ -18,6 +18,7 @@ bool message_valid(const void *message, size_t bytes);
 /* What a request that must wait is queued with: those that take memory or
  * space, and all others, which should never wait behind them. */
 enum message_lane { MESSAGE_READS, MESSAGE_WRITES };
+/* Of a message that need not be valid, in a buffer for any. */
 enum message_lane message_lane(const void *message);
 
 /* What we ask of the kernel, besides what it must offer. */

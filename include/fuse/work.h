@@ -2,7 +2,8 @@
  *
  * Two queues.  Requests that take memory or space may wait long for it, so at
  * most all but two of the threads work on those at once: a read that must go to
- * disk finds a thread, however many writers are held up.
+ * disk finds a thread, however many writers are held up; if there was a buffer to
+ * read it into, as what waits here keeps its own.
  *
  * Ownership   a request belongs to the queue from work_push until `run` gets
  * it.

@@ -26,6 +26,7 @@
 
 #include "bits.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 enum {
@@ -146,8 +147,11 @@ bool message_valid(const void *message, size_t bytes)
 enum message_lane message_lane(const void *message)
 {
     const struct fuse_in_header *in = message;
+    const struct fuse_open_in *open = (const void *)(in + 1);
+    bool writes = in->opcode == FUSE_OPEN ? open->flags & O_TRUNC
+                  : in->opcode < ARRAY_SIZE(shapes) && shapes[in->opcode].writes;
 
-    return shapes[in->opcode].writes ? MESSAGE_WRITES : MESSAGE_READS;
+    return writes ? MESSAGE_WRITES : MESSAGE_READS;
 }
 
 enum when { NEVER, ALWAYS, IF_ACL, IF_DIRECT_IO, IF_WRITEBACK, IF_IDMAP,

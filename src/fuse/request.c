@@ -6,7 +6,8 @@
  *
  * The number of buffers is the number of threads that may be busy with one.  A
  * reader keeps its own until it hands it to a worker and takes another; if
- * there is none left, all workers are busy, and it does the work itself.
+ * there is none left, because all workers are busy or so many writers wait for one,
+ * it does the work itself.
  *
  * A write that finds no space is not refused at once while deleted files wait
  * for the kernel's release and forget, which may be behind the write in its queue:

@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 enum { ROOM = 256 };
@@ -100,6 +101,22 @@ START_TEST(test_lanes)
     ck_assert_int_eq(message_lane(&message), MESSAGE_READS);
     make(FUSE_GETATTR, 0, "", 0);
     ck_assert_int_eq(message_lane(&message), MESSAGE_READS);
+    make(4000, 0, "", 0);
+    ck_assert_int_eq(message_lane(&message), MESSAGE_READS);
+}
+END_TEST
+
+/* Opening is quick, unless it takes the bytes away: writers may be at them. */
+START_TEST(test_lane_of_open)
+{
+    struct fuse_open_in open = { .flags = O_RDWR };
+
+    make(FUSE_OPEN, sizeof(open), "", 0);
+    memcpy(message.bytes + sizeof(struct fuse_in_header), &open, sizeof(open));
+    ck_assert_int_eq(message_lane(&message), MESSAGE_READS);
+    open.flags |= O_TRUNC;
+    memcpy(message.bytes + sizeof(struct fuse_in_header), &open, sizeof(open));
+    ck_assert_int_eq(message_lane(&message), MESSAGE_WRITES);
 }
 END_TEST
 
@@ -211,5 +228,5 @@ START_TEST(test_init_takes_only_offers)
 END_TEST
 
 UNIT_MAIN("message", test_names, test_lengths, test_promised_data, test_unknown,
-          test_lanes, test_random, test_init, test_init_words,
+          test_lanes, test_lane_of_open, test_random, test_init, test_init_words,
           test_init_takes_only_offers)
