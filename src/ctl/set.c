@@ -7,10 +7,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-#define USAGE "set [ram=SIZE] [size=SIZE] PATH"
 #define MIB ((uint64_t)1 << 20)
 
 static void explain_size(const char *path, const struct pagerfs_set *set,
@@ -68,32 +68,39 @@ static int apply(int fd, const char *path, struct pagerfs_set *set)
     return err;
 }
 
-/* False if the word is no setting, or given twice. */
+/* False after a line that says why the word is no setting. */
 static bool take(struct pagerfs_set *size, struct pagerfs_set *ram,
                  const char *word)
 {
-    if (strncmp(word, "size=", 5) == 0 && !size->what) {
-        size->what = PAGERFS_SET_SIZE;
-        return number_size(word + 5, &size->size);
+    bool is_size = strncmp(word, "size=", 5) == 0;
+    struct pagerfs_set *set = is_size ? size : ram;
+
+    if (!is_size && strncmp(word, "ram=", 4) != 0) {
+        complain(word, "is nothing that can be set: give ram=SIZE or size=SIZE "
+                       "or both, and then the path");
+        return false;
     }
-    if (strncmp(word, "ram=", 4) == 0 && !ram->what) {
-        ram->what = PAGERFS_SET_RAM;
-        return number_size(word + 4, &ram->ram);
+    if (set->what) {
+        complain(word, "is given twice: give one of them");
+        return false;
     }
-    return false;
+    set->what = is_size ? PAGERFS_SET_SIZE : PAGERFS_SET_RAM;
+    return number_size_of(word, is_size ? &size->size : &ram->ram);
 }
 
-int command_set(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct pagerfs_set size = { .head = PAGERFS_HEAD(size) }, ram = size;
+    char **word = words_json(argc, argv, NULL, 2, INT_MAX,
+                             "ram= or size=, and then " WORDS_PATH);
     const char *path = argv[argc - 1];
     int fd, err = 0;
 
-    for (int i = 1; i < argc - 1; i++)
-        if (!take(&size, &ram, argv[i]))
-            return usage(USAGE);
-    if (!size.what && !ram.what)
-        return usage(USAGE);
+    if (!word)
+        return STATUS_USAGE;
+    for (; word[1]; word++)
+        if (!take(&size, &ram, *word))
+            return STATUS_USAGE;
     fd = place_open_root(path);
     if (fd < 0)
         return STATUS_FAILED;
@@ -104,3 +111,10 @@ int command_set(int argc, char **argv)
     close(fd);
     return err ? STATUS_FAILED : 0;
 }
+
+const struct command command_set = {
+    "set", run, "[ram=SIZE] [size=SIZE] PATH",
+    "change size= or ram= of a mount in use",
+    "  ram=SIZE   what the daemon keeps in RAM\n"
+    "  size=SIZE  the most that files may take; 0: what ram= and swap hold\n",
+};

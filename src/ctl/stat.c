@@ -15,13 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define USAGE "stat [-w SECONDS [-c COUNT]] [--json] PATH"
-
 enum { LINES_A_HEAD = 20 };
 
 struct wanted {
     double seconds; /* 0: once */
-    unsigned long count; /* 0: for ever */
+    uint64_t count; /* 0: for ever */
     bool json;
     const char *path;
 };
@@ -98,7 +96,7 @@ static int watch(int fd, const struct wanted *wanted)
 
     if (get(fd, wanted->path, &before) < 0)
         return STATUS_FAILED;
-    for (unsigned long n = 0; wanted->count == 0 || n < wanted->count; n++) {
+    for (uint64_t n = 0; wanted->count == 0 || n < wanted->count; n++) {
         pause_for(wanted->seconds);
         if (get(fd, wanted->path, &now) < 0)
             return STATUS_FAILED;
@@ -115,6 +113,40 @@ static int watch(int fd, const struct wanted *wanted)
     return 0;
 }
 
+static bool take_seconds(struct wanted *wanted, const char *word)
+{
+    char *end;
+
+    wanted->seconds = strtod(word, &end);
+    if (*end == '\0' && wanted->seconds >= 0.01 && wanted->seconds <= 1e6)
+        return true;
+    complain("-w", "%s is no interval: give seconds, 0.01 to 1000000", word);
+    return false;
+}
+
+static bool take_count(struct wanted *wanted, const char *word)
+{
+    if (number_plain(word, &wanted->count) && wanted->count > 0)
+        return true;
+    complain("-c", "%s is no number of lines: give 1 or more", word);
+    return false;
+}
+
+static bool take_option(struct wanted *wanted, int option)
+{
+    switch (option) {
+    case 'j':
+        wanted->json = true;
+        return true;
+    case 'w':
+        return take_seconds(wanted, optarg);
+    case 'c':
+        return take_count(wanted, optarg);
+    default:
+        return false;
+    }
+}
+
 static bool take(struct wanted *wanted, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -123,42 +155,31 @@ static bool take(struct wanted *wanted, int argc, char **argv)
         { "count", required_argument, NULL, 'c' },
         { NULL, 0, NULL, 0 },
     };
-    char *end = "";
+    char **word;
     int option;
 
     *wanted = (struct wanted){ .seconds = 0 };
-    while ((option = getopt_long(argc, argv, "w:c:j", options, NULL)) != -1) {
-        switch (option) {
-        case 'j':
-            wanted->json = true;
-            break;
-        case 'w':
-            wanted->seconds = strtod(optarg, &end);
-            if (*end != '\0' || !(wanted->seconds >= 0.01) ||
-                wanted->seconds > 1e6)
-                return false;
-            break;
-        case 'c':
-            wanted->count = strtoul(optarg, &end, 10);
-            if (*end != '\0' || wanted->count == 0)
-                return false;
-            break;
-        default:
+    while ((option = words_option(argc, argv, ":w:c:j", options)) != -1)
+        if (!take_option(wanted, option))
             return false;
-        }
+    if (wanted->count > 0 && wanted->seconds <= 0) {
+        complain("-c", "is for lines of -w: give -w SECONDS, too");
+        return false;
     }
-    wanted->path = argv[optind];
-    return optind == argc - 1 && (wanted->count == 0 || wanted->seconds > 0);
+    word = words_rest(argc, argv, 1, 1, WORDS_PATH);
+    if (word)
+        wanted->path = word[0];
+    return word;
 }
 
-int command_stat(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct pagerfs_stat stat;
     struct wanted wanted;
     int fd, status = 0;
 
     if (!take(&wanted, argc, argv))
-        return usage(USAGE);
+        return STATUS_USAGE;
     fd = place_open_root(wanted.path);
     if (fd < 0)
         return STATUS_FAILED;
@@ -171,3 +192,11 @@ int command_stat(int argc, char **argv)
     close(fd);
     return status;
 }
+
+const struct command command_stat = {
+    "stat", run, "[-w SECONDS [-c COUNT]] [--json] PATH",
+    "figures: space, memory, swap, paging, requests",
+    "  -w, --watch SECONDS  a line each interval with what happened in it\n"
+    "  -c, --count COUNT    so many of them\n"
+    "  -j, --json           objects, for programs\n",
+};

@@ -4,41 +4,80 @@
 #include <getopt.h>
 #include <stdarg.h>
 
-void complain(const char *path, const char *format, ...)
+void complain(const char *about, const char *format, ...)
 {
     va_list args;
 
-    fprintf(stderr, "pagerctl: %s: ", path);
+    fprintf(stderr, "pagerctl: %s: ", about);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
     fputc('\n', stderr);
 }
 
-int usage(const char *arguments)
+static bool is_letter_of(const struct option *options, int letter)
 {
-    fprintf(stderr, "pagerctl: usage: pagerctl %s\n", arguments);
-    return STATUS_USAGE;
+    for (; options->name; options++)
+        if (options->val == letter)
+            return true;
+    return false;
 }
 
-int words_json(int argc, char **argv, bool *json)
+/* getopt_long leaves the letter of an option in optopt; but 0 for a long one that
+ * it does not know, and that of a known one which wants no value or lacks it. */
+int words_option(int argc, char **argv, const char *letters,
+                 const struct option *options)
 {
+    int option;
+
+    opterr = 0;
+    option = getopt_long(argc, argv, letters, options, NULL);
+    if (option == ':')
+        complain(argv[0], "option -%c wants a value", optopt);
+    else if (option == '?' && optopt && !is_letter_of(options, optopt))
+        complain(argv[0], "there is no option -%c", optopt);
+    else if (option == '?')
+        complain(argv[0], "there is no option %s", argv[optind - 1]);
+    return option == ':' ? '?' : option;
+}
+
+char **words_rest(int argc, char **argv, int least, int most,
+                  const char *wanted)
+{
+    if (argc - optind >= least && argc - optind <= most)
+        return argv + optind;
+    if (argc - optind < least)
+        complain(argv[0], "give %s", wanted);
+    else
+        complain(argv[optind + most], "is one word too many: all that %s takes "
+                                      "is %s", argv[0], wanted);
+    return NULL;
+}
+
+char **words_json(int argc, char **argv, bool *json, int least, int most,
+                  const char *wanted)
+{
+    static const struct option none = { NULL, 0, NULL, 0 };
     static const struct option options[] = {
         { "json", no_argument, NULL, 'j' },
         { NULL, 0, NULL, 0 },
     };
     int option;
 
-    *json = false;
-    while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
+    if (json)
+        *json = false;
+    while ((option = words_option(argc, argv, json ? ":j" : ":",
+                                  json ? options : &none)) != -1) {
         if (option != 'j')
-            return -1;
+            return NULL;
         *json = true;
     }
-    return optind;
+    return words_rest(argc, argv, least, most, wanted);
 }
 
 const char *words_report(int argc, char **argv, bool *json)
 {
-    return words_json(argc, argv, json) == argc - 1 ? argv[argc - 1] : NULL;
+    char **words = words_json(argc, argv, json, 1, 1, WORDS_PATH);
+
+    return words ? words[0] : NULL;
 }

@@ -78,7 +78,7 @@ done
 
 "$PAGERCTL" advise "$mnt" random 2>"$work/err" && fail "advice for a directory"
 grep -q "is a directory" "$work/err" || fail "$(cat "$work/err")"
-"$PAGERCTL" advise "$mnt/two" often 2>/dev/null && fail "advice that is none"
+misused "often: is no advice" advise "$mnt/two" often
 "$PAGERCTL" evict "$work/out" 2>"$work/err" && fail "evict of another file"
 grep -q "is not on a pagerfs" "$work/err" || fail "$(cat "$work/err")"
 umount_fs

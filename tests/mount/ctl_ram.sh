@@ -95,8 +95,8 @@ expect_rss "${least%m}"
 refused "give at least" "$PAGERCTL" set ram=1m "$mnt"
 refused "give at least" "$PAGERCTL" set ram=0 "$mnt"
 refused "give at most" "$PAGERCTL" set ram=1000t "$mnt"
-refused "usage" "$PAGERCTL" set ram=10% "$mnt"
-refused "usage" "$PAGERCTL" set ram=10m ram=12m "$mnt"
+misused "ram=10%: is no size" set ram=10% "$mnt"
+misused "ram=12m: is given twice" set ram=10m ram=12m "$mnt"
 if [[ $(id -u) == 0 ]] && as_user test -x "$PAGERCTL"; then
     refused "only root and the user" as_user "$PAGERCTL" set ram=40m "$mnt"
 fi

@@ -12,6 +12,25 @@ figure() {
     "$PAGERCTL" stat --json "$mnt" | json "$@"
 }
 
+# Help is an answer, for all of it and for each command.
+"$PAGERCTL" help >"$work/help" || fail "help"
+"$PAGERCTL" --help | diff "$work/help" - || fail "--help is not help"
+commands=$(awk '/^  / {print $1}' "$work/help")
+for command in $commands; do
+    for words in "$command -h" "$command --help" "help $command" \
+        "$command $mnt --json -h"; do
+        # shellcheck disable=SC2086  # words
+        "$PAGERCTL" $words >"$work/out" 2>"$work/err" || fail "$words"
+        grep -q "^usage: pagerctl $command " "$work/out" || fail "$words"
+        [[ ! -s $work/err ]] || fail "$words: $(cat "$work/err")"
+    done
+done
+[[ $commands == *stat*swapoff*set ]] || fail "help: $(cat "$work/help")"
+"$PAGERCTL" stat -- -h 2>"$work/err" && fail "a path that is none"
+grep -q "^pagerctl: -h: No such file" "$work/err" || fail "$(cat "$work/err")"
+"$PAGERCTL" nothing 2>"$work/err" && fail "a command that is none"
+grep -q "there is no command nothing" "$work/err" || fail "$(cat "$work/err")"
+
 options=ram=8m,size=64m
 [[ $(id -u) != 0 ]] || options+=,allow_other
 mount_fs "$options"
@@ -51,8 +70,9 @@ refused "less than what is used" "$PAGERCTL" set size=1m "$mnt"
 refused "hold" "$PAGERCTL" set size=1t "$mnt"
 "$PAGERCTL" set size=60m "$mnt" || fail "set size=60m"
 dd if=/dev/urandom of="$mnt/more" bs=1M count=12 status=none || fail "60m"
-refused "usage" "$PAGERCTL" set size=10x "$mnt"
-refused "usage" "$PAGERCTL" set "$mnt"
+misused "size=10x: is no size" set size=10x "$mnt"
+misused "give ram= or size=" set "$mnt"
+misused "stat: there is no option -x" stat -x "$mnt"
 refused "is not on a pagerfs" "$PAGERCTL" stat "$work"
 refused "is not on a pagerfs" "$PAGERCTL" set size=1g /proc
 refused "No such file" "$PAGERCTL" stat "$work/nothing"

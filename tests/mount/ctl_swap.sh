@@ -40,13 +40,13 @@ listed() {
 [[ $(listed 1 name) == "$work/small" && $(listed 1 blocks_max) == 1024 ]] ||
     fail "JSON: $(listed)"
 (($(listed 0 blocks_used) > 0)) || fail "JSON: $(listed)"
-refused "usage" "$PAGERCTL" swapon --json "$mnt" "$swap" size=4m
+misused "--json: is for the list" swapon --json "$mnt" "$swap" size=4m
 refused "cannot go" "$PAGERCTL" swapoff "$mnt" "$work/more"
 refused "is no swap of this mount" "$PAGERCTL" swapoff "$mnt" "$swap"
 refused "say with size=" "$PAGERCTL" swapon "$mnt" "$swap"
 refused "FUSE mount" "$PAGERCTL" swapon "$mnt" "$mnt" size=4m
-refused "usage" "$PAGERCTL" swapon "$mnt" "$swap" size=none
-refused "usage" "$PAGERCTL" swapoff "$mnt"
+misused "size=none: is no size" swapon "$mnt" "$swap" size=none
+misused "give a path on the mount and a place" swapoff "$mnt"
 refused "is not on a pagerfs" "$PAGERCTL" swapoff "$work" "$swap"
 if [[ $(id -u) == 0 ]] && as_user test -x "$PAGERCTL"; then
     refused "only root and the user" as_user "$PAGERCTL" swapon "$mnt"
