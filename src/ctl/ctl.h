@@ -43,6 +43,11 @@ struct command {
 /* One line: "pagerctl: ABOUT: ...", about a path, a word, or a command. */
 void complain(const char *about, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* False if standard output has lost something; words_end will tell. */
+bool words_flush(void);
+/* The status with which to end: if standard output has lost something, which is
+ * told, STATUS_FAILED.  Nothing is written there after it. */
+int words_end(int status);
 /* The next option, as getopt_long has it: its letter, -1 behind the last, and '?'
  * after a line about one that is none.  `letters` begin with a colon. */
 int words_option(int argc, char **argv, const char *letters,

@@ -75,7 +75,7 @@ static int run_command(int argc, char **argv)
     return status;
 }
 
-int main(int argc, char **argv)
+static int run_words(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     const struct command *command;
@@ -99,4 +99,9 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     help_about(command);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    return words_end(run_words(argc, argv));
 }

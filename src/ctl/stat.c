@@ -106,7 +106,7 @@ static int watch(int fd, const struct wanted *wanted)
             json_print(stdout, json_stat(&now, &before), true);
         else
             print_line(&now, &before);
-        if (fflush(stdout) != 0)
+        if (!words_flush())
             return STATUS_FAILED;
         before = now;
     }

@@ -1,8 +1,10 @@
 /* words.c - what a command was told, and what it says when that is no good. */
 #include "ctl.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <string.h>
 
 void complain(const char *about, const char *format, ...)
 {
@@ -13,6 +15,30 @@ void complain(const char *about, const char *format, ...)
     vfprintf(stderr, format, args);
     va_end(args);
     fputc('\n', stderr);
+}
+
+/* Why standard output has lost something. */
+static int output_error;
+
+bool words_flush(void)
+{
+    if (fflush(stdout) != 0 && !output_error)
+        output_error = errno;
+    if (ferror(stdout) && !output_error)
+        output_error = EIO; /* that of a write before: it is not known */
+    return !output_error;
+}
+
+/* Who has nothing to say may have its standard output closed. */
+int words_end(int status)
+{
+    if (words_flush() && fclose(stdout) != 0 && errno != EBADF)
+        output_error = errno;
+    if (!output_error)
+        return status;
+    complain("standard output", "cannot be written: %s",
+             strerror(output_error));
+    return STATUS_FAILED;
 }
 
 static bool is_letter_of(const struct option *options, int letter)

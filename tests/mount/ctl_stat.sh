@@ -63,6 +63,23 @@ breaks=$(json breaks <"$work/frag")
 ((pairs > 5000 && breaks * 50 < pairs)) || fail "$breaks breaks in $pairs pairs"
 "$PAGERCTL" frag "$mnt" | grep -q '^breaks/slots' || fail "frag for people"
 
+# What cannot be written is told, by all of them; who says nothing has lost nothing.
+for words in "stat $mnt" "stat --json $mnt" "stat -w 0.05 $mnt" "frag $mnt" \
+    "swapon $mnt" "verify $mnt" "evict $mnt" help --version; do
+    status=0
+    # shellcheck disable=SC2086  # words
+    "$PAGERCTL" $words >/dev/full 2>"$work/err" || status=$?
+    ((status == 1)) || fail "status $status: $words >/dev/full"
+    [[ $(cat "$work/err") == "pagerctl: standard output: cannot be written: \
+No space left on device" ]] || fail "$words: $(cat "$work/err")"
+done
+closed() {
+    "$@" >&-
+}
+refused "standard output: cannot be written: Bad file" \
+    closed "$PAGERCTL" stat "$mnt"
+"$PAGERCTL" set size=60m "$mnt" >&- || fail "nothing was to be written"
+
 "$PAGERCTL" set size=40m "$mnt" || fail "set size=40m"
 [[ $(stat -f -c %b "$mnt") == 10240 ]] || fail "df says $(stat -f -c %b "$mnt")"
 refused "No space" dd if=/dev/urandom of="$mnt/more" bs=1M count=12 status=none
