@@ -6,7 +6,6 @@
 #include "ctl.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 /* A file of ours answers any number of our type that is wrong with ENOTTY, like
@@ -39,11 +38,8 @@ void call_explain(const char *path, int err)
         complain(path, "another such command is at work on this mount: try "
                        "again when it is done");
         break;
-    case ENOTCONN:
-        complain(path, "its daemon is dead; fusermount3 -u removes the mount");
-        break;
     default:
-        complain(path, "%s", strerror(-err));
+        complain(path, "%s", words_error(err));
     }
 }
 

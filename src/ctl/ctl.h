@@ -43,6 +43,8 @@ struct command {
 /* One line: "pagerctl: ABOUT: ...", about a path, a word, or a command. */
 void complain(const char *about, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* What -errno means on a mount, and what to do. */
+const char *words_error(int err);
 /* False if standard output has lost something; words_end will tell. */
 bool words_flush(void);
 /* The status with which to end: if standard output has lost something, which is

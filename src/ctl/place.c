@@ -16,13 +16,7 @@
 
 static int refuse(const char *path)
 {
-    const char *advice = "";
-
-    if (errno == EACCES)
-        advice = ": it may be another user's mount without allow_other";
-    else if (errno == ENOTCONN)
-        advice = ": its daemon is dead; fusermount3 -u removes the mount";
-    complain(path, "%s%s", strerror(errno), advice);
+    complain(path, "%s", words_error(-errno));
     return -1;
 }
 

@@ -17,6 +17,21 @@ void complain(const char *about, const char *format, ...)
     fputc('\n', stderr);
 }
 
+const char *words_error(int err)
+{
+    switch (-err) {
+    case EACCES:
+        return "Permission denied: by its mode or that of a directory above, "
+               "see ls -l; or another user mounted it without allow_other";
+    case ENOTCONN:
+    case ECONNABORTED: /* it died while we asked */
+    case ECANCELED:
+        return "its daemon is dead; fusermount3 -u removes the mount";
+    default:
+        return strerror(-err);
+    }
+}
+
 /* Why standard output has lost something. */
 static int output_error;
 

@@ -97,6 +97,26 @@ if [[ $(id -u) == 0 ]] && as_user test -x "$PAGERCTL"; then
     as_user "$PAGERCTL" stat "$mnt" >/dev/null || fail "others may look"
     refused "only root and the user" as_user "$PAGERCTL" set size=50m "$mnt"
     [[ $(figure space limit) == 15360 ]] || fail "others may set size="
+    mkdir -m 700 "$mnt/mine"
+    refused "denied: by its mode or" as_user "$PAGERCTL" stat "$mnt/mine"
+    chmod 600 "$mnt/more"
+    refused "denied: by its mode or" \
+        as_user "$PAGERCTL" advise "$mnt/more" random
 fi
 umount_fs
 refused "not on a pagerfs" "$PAGERCTL" stat "$mnt"
+
+# Its daemon is killed while it is watched.
+mount_fs ram=8m,size=64m
+"$PAGERCTL" stat -w 0.01 "$mnt" >"$work/out" 2>"$work/err" &
+watcher=$!
+wait_until 10 test -s "$work/out" || fail "no line of -w"
+kill -9 "$daemon"
+status=0
+wait "$watcher" || status=$?
+((status == 1)) || fail "status $status, the daemon killed"
+[[ $(cat "$work/err") == *"mnt: its daemon is dead; fusermount3 -u removes the \
+mount" ]] || fail "killed: $(cat "$work/err")"
+refused "its daemon is dead" "$PAGERCTL" stat "$mnt"
+fusermount3 -u "$mnt" || fail "fusermount3 -u of a dead mount"
+daemon=

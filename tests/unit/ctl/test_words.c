@@ -3,6 +3,8 @@
 #include "hear.h"
 #include "unit.h"
 
+#include <errno.h>
+
 static const char *path_of(char **words, int nr, bool *json)
 {
     const char *path;
@@ -132,5 +134,17 @@ START_TEST(test_places)
 }
 END_TEST
 
+START_TEST(test_errors)
+{
+    const char *dead = "its daemon is dead; fusermount3 -u removes the mount";
+
+    ck_assert_str_eq(words_error(-ENOTCONN), dead);
+    ck_assert_str_eq(words_error(-ECONNABORTED), dead);
+    ck_assert_str_eq(words_error(-ECANCELED), dead);
+    ck_assert_str_eq(words_error(-ENOENT), "No such file or directory");
+}
+END_TEST
+
 UNIT_MAIN("words", test_taken, test_more_words, test_number_of_words,
-          test_options, test_watching, test_settings, test_advices, test_places)
+          test_options, test_watching, test_settings, test_advices, test_places,
+          test_errors)
