@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2 };
 enum { CTL_PAGE_SIZE = 4096 };
@@ -68,6 +69,8 @@ const char *words_report(int argc, char **argv, bool *json);
 
 /* The root of the mount that `path` lies on. */
 int place_open_root(const char *path);
+/* The same, but says nothing: -errno. */
+int place_find_root(const char *path);
 /* A regular file there, or, if it is a directory, that root. */
 int place_open_file(const char *path, bool *is_file);
 
@@ -79,6 +82,8 @@ int call(int fd, const char *path, unsigned long number, void *argument);
  * -errno, and the line about that. */
 int call_try(int fd, unsigned long number, void *argument);
 void call_explain(const char *path, int err);
+/* The figures of the mount that `path` lies on, and its device: 0 or -errno. */
+int call_stat(const char *path, struct pagerfs_stat *stat, dev_t *device);
 
 /* --- number.c -------------------------------------------------------------- */
 

@@ -2,10 +2,12 @@
  * look, again and again.
  *
  * With -w a line an interval, in the manner of vmstat(8): rates are those since
- * the line before, by the daemon's own clock.
+ * the line before, by the daemon's own clock.  The mount is open only while it is
+ * asked, so that it can be unmounted at any time, which ends it.
  */
 #include "ctl.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <linux/fuse.h>
@@ -13,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { LINES_A_HEAD = 20 };
 
@@ -23,12 +24,6 @@ struct wanted {
     bool json;
     const char *path;
 };
-
-static int get(int fd, const char *path, struct pagerfs_stat *stat)
-{
-    *stat = (struct pagerfs_stat){ .head = PAGERFS_HEAD(*stat) };
-    return call(fd, path, PAGERFS_IOC_STAT, stat);
-}
 
 static void print_once(const struct pagerfs_stat *stat, bool json)
 {
@@ -90,15 +85,39 @@ static void pause_for(double seconds)
     nanosleep(&time, NULL);
 }
 
-static int watch(int fd, const struct wanted *wanted)
+/* Nothing of ours is where the mount was. */
+static bool is_gone(int err)
 {
-    struct pagerfs_stat before, now;
+    return err == -ENOENT || err == -ENOTDIR || err == -ENOTTY ||
+           err == -EOPNOTSUPP;
+}
 
-    if (get(fd, wanted->path, &before) < 0)
-        return STATUS_FAILED;
+/* The next look at the mount of this device.  Another that is there instead may
+ * have got its number, but is younger. */
+static int look_again(const char *path, struct pagerfs_stat *now, dev_t device,
+                      const struct pagerfs_stat *before)
+{
+    dev_t there;
+    int err = call_stat(path, now, &there);
+
+    if (is_gone(err) ||
+        (!err && (there != device || now->uptime_ns < before->uptime_ns))) {
+        complain(path, "is not there any more: removed, or not mounted");
+        return -ENOENT;
+    }
+    if (err)
+        call_explain(path, err);
+    return err;
+}
+
+static int watch(const struct wanted *wanted, struct pagerfs_stat before,
+                 dev_t device)
+{
+    struct pagerfs_stat now;
+
     for (uint64_t n = 0; wanted->count == 0 || n < wanted->count; n++) {
         pause_for(wanted->seconds);
-        if (get(fd, wanted->path, &now) < 0)
+        if (look_again(wanted->path, &now, device, &before) != 0)
             return STATUS_FAILED;
         if (!wanted->json && n % LINES_A_HEAD == 0)
             print_head();
@@ -176,21 +195,20 @@ static int run(int argc, char **argv)
 {
     struct pagerfs_stat stat;
     struct wanted wanted;
-    int fd, status = 0;
+    dev_t device;
+    int err;
 
     if (!take(&wanted, argc, argv))
         return STATUS_USAGE;
-    fd = place_open_root(wanted.path);
-    if (fd < 0)
+    err = call_stat(wanted.path, &stat, &device);
+    if (err) {
+        call_explain(wanted.path, err);
         return STATUS_FAILED;
+    }
     if (wanted.seconds > 0)
-        status = watch(fd, &wanted);
-    else if (get(fd, wanted.path, &stat) < 0)
-        status = STATUS_FAILED;
-    else
-        print_once(&stat, wanted.json);
-    close(fd);
-    return status;
+        return watch(&wanted, stat, device);
+    print_once(&stat, wanted.json);
+    return 0;
 }
 
 const struct command command_stat = {

@@ -103,20 +103,46 @@ if [[ $(id -u) == 0 ]] && as_user test -x "$PAGERCTL"; then
     refused "denied: by its mode or" \
         as_user "$PAGERCTL" advise "$mnt/more" random
 fi
+# watched PATH INTERVAL OPTIONS: mounts, and a line has been written.
+watched() {
+    mount_fs "$3"
+    [[ -e $1 ]] || mkdir "$1"
+    rm -f "$work/out"
+    "$PAGERCTL" stat -w "$2" "$1" >"$work/out" 2>"$work/err" &
+    watcher=$!
+    wait_until 10 test -s "$work/out" || fail "no line of -w"
+}
+
+# watch_ends WHY: with it, in a line.
+watch_ends() {
+    local status=0
+    wait "$watcher" || status=$?
+    ((status == 1)) || fail "status $status: $1"
+    [[ $(cat "$work/err") == *"$1"* && $(wc -l <"$work/err") == 1 ]] ||
+        fail "not $1: $(cat "$work/err")"
+}
+
 umount_fs
 refused "not on a pagerfs" "$PAGERCTL" stat "$mnt"
 
-# Its daemon is killed while it is watched.
+# Who watches keeps nobody from unmounting, and does not go on with what is below,
+# nor with what is mounted next.
+watched "$mnt" 1 ram=8m,size=64m
+umount_fs
+watch_ends "mnt: is not there any more: removed, or not mounted"
+watched "$mnt/dir" 1 ram=8m,size=64m
+umount_fs
+watch_ends "mnt/dir: is not there any more"
+watched "$mnt" 1 ram=8m,size=64m
+umount_fs
 mount_fs ram=8m,size=64m
-"$PAGERCTL" stat -w 0.01 "$mnt" >"$work/out" 2>"$work/err" &
-watcher=$!
-wait_until 10 test -s "$work/out" || fail "no line of -w"
+watch_ends "mnt: is not there any more"
+umount_fs
+
+# Its daemon is killed while it is watched.
+watched "$mnt" 0.01 ram=8m,size=64m
 kill -9 "$daemon"
-status=0
-wait "$watcher" || status=$?
-((status == 1)) || fail "status $status, the daemon killed"
-[[ $(cat "$work/err") == *"mnt: its daemon is dead; fusermount3 -u removes the \
-mount" ]] || fail "killed: $(cat "$work/err")"
+watch_ends "mnt: its daemon is dead; fusermount3 -u removes the mount"
 refused "its daemon is dead" "$PAGERCTL" stat "$mnt"
 fusermount3 -u "$mnt" || fail "fusermount3 -u of a dead mount"
 daemon=
