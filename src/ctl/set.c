@@ -13,6 +13,14 @@
 
 #define MIB ((uint64_t)1 << 20)
 
+/* What RAM and swap hold, but for what it takes to keep the books of swap. */
+static uint64_t hold_mib(const struct pagerfs_stat *stat)
+{
+    uint64_t blocks = stat->blocks_max - stat->blocks_retired;
+
+    return (stat->frames + blocks) * CTL_PAGE_SIZE / MIB;
+}
+
 static void explain_size(const char *path, const struct pagerfs_set *set,
                          const struct pagerfs_stat *stat, int err)
 {
@@ -24,8 +32,10 @@ static void explain_size(const char *path, const struct pagerfs_set *set,
         complain(path, "size=%s is less than what is used, %s: remove files, "
                        "or give a larger size=", asked, used);
     else if (err == -ENOSPC)
-        complain(path, "size=%s is more than ram= and swap= hold: give a "
-                       "smaller size=", asked);
+        complain(path, "size=%s is more than ram= and swap hold, about "
+                       "%" PRIu64 "m together: give less, or them more first, "
+                       "with pagerctl swapon or a larger ram=", asked,
+                 hold_mib(stat));
     else
         call_explain(path, err);
 }

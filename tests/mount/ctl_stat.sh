@@ -84,7 +84,11 @@ refused "standard output: cannot be written: Bad file" \
 [[ $(stat -f -c %b "$mnt") == 10240 ]] || fail "df says $(stat -f -c %b "$mnt")"
 refused "No space" dd if=/dev/urandom of="$mnt/more" bs=1M count=12 status=none
 refused "less than what is used" "$PAGERCTL" set size=1m "$mnt"
-refused "hold" "$PAGERCTL" set size=1t "$mnt"
+refused "hold, about .*pagerctl swapon or a larger ram=" \
+    "$PAGERCTL" set size=1t "$mnt"
+hold=$(sed -n 's/.*about \([0-9]*\)m together.*/\1/p' "$work/err")
+((hold >= 68 && hold <= 72)) || fail "8m and 64m hold ${hold}m"
+"$PAGERCTL" set size=$((hold - 1))m "$mnt" || fail "not even $((hold - 1))m"
 "$PAGERCTL" set size=60m "$mnt" || fail "set size=60m"
 dd if=/dev/urandom of="$mnt/more" bs=1M count=12 status=none || fail "60m"
 misused "size=10x: is no size" set size=10x "$mnt"

@@ -21,7 +21,10 @@ mount_fs "$options"
 [[ $(used "$swap") == *M ]] || fail "nothing is on $swap: $(used "$swap")"
 [[ -z $(used "$work/more") ]] || fail "$work/more is there already"
 
+refused "pagerctl swapon" "$PAGERCTL" set size=128m "$mnt"
 "$PAGERCTL" swapon "$mnt" "$work/more" size=64m priority=3 || fail "swapon"
+"$PAGERCTL" set size=128m "$mnt" || fail "what swapon was for"
+"$PAGERCTL" set size=64m "$mnt" || fail "back to 64m"
 [[ $(used "$work/more") == 0 ]] || fail "the new area: $(used "$work/more")"
 refused "is swap of this mount already" \
     "$PAGERCTL" swapon "$mnt" "$work/more" size=1m

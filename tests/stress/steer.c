@@ -324,7 +324,7 @@ static void set_size(void)
     snprintf(size, sizeof(size), "size=%um",
              LEAST_SIZE + below(MOST_SIZE - LEAST_SIZE));
     may_refuse(run(0, "set", size, mount, NULL), "less than what is used",
-               "more than ram= and swap= hold");
+               "more than ram= and swap hold");
 }
 
 /* The first area is in use again, and the others are not. */
