@@ -1,7 +1,8 @@
 /* set.c - pagerctl set: other limits for a mount in use.
  *
  * ram= and size= together are two calls, ram= first, since more of it makes room
- * for a larger size=.  Each is refused or done by itself.
+ * for a larger size=.  Each is refused or done by itself, so a refused size= is told
+ * with ram= changed.
  */
 #include "ctl.h"
 
@@ -13,6 +14,15 @@
 
 #define MIB ((uint64_t)1 << 20)
 
+/* `done`: what has been changed already, for the beginning of the line. */
+static void explain(const char *path, int err, const char *done)
+{
+    if (*done)
+        complain(path, "%s%s", done, words_error(err));
+    else
+        call_explain(path, err);
+}
+
 /* What RAM and swap hold, but for what it takes to keep the books of swap. */
 static uint64_t hold_mib(const struct pagerfs_stat *stat)
 {
@@ -22,22 +32,23 @@ static uint64_t hold_mib(const struct pagerfs_stat *stat)
 }
 
 static void explain_size(const char *path, const struct pagerfs_set *set,
-                         const struct pagerfs_stat *stat, int err)
+                         const struct pagerfs_stat *stat, int err,
+                         const char *done)
 {
     char asked[32], used[32];
 
     number_bytes(set->size, asked, sizeof(asked));
     number_bytes(stat->used * CTL_PAGE_SIZE, used, sizeof(used));
     if (err == -EINVAL)
-        complain(path, "size=%s is less than what is used, %s: remove files, "
-                       "or give a larger size=", asked, used);
+        complain(path, "%ssize=%s is less than what is used, %s: remove files, "
+                       "or give a larger size=", done, asked, used);
     else if (err == -ENOSPC)
-        complain(path, "size=%s is more than ram= and swap hold, about "
+        complain(path, "%ssize=%s is more than ram= and swap hold, about "
                        "%" PRIu64 "m together: give less, or them more first, "
-                       "with pagerctl swapon or a larger ram=", asked,
+                       "with pagerctl swapon or a larger ram=", done, asked,
                  hold_mib(stat));
     else
-        call_explain(path, err);
+        explain(path, err, done);
 }
 
 /* Limits are told so that they can be given: in whole MiB. */
@@ -62,7 +73,8 @@ static void explain_ram(const char *path, const struct pagerfs_set *set,
 }
 
 /* One setting; a refusal is told with the figures it is due to. */
-static int apply(int fd, const char *path, struct pagerfs_set *set)
+static int apply(int fd, const char *path, struct pagerfs_set *set,
+                 const char *done)
 {
     struct pagerfs_stat stat = { .head = PAGERFS_HEAD(stat) };
     int err = call_try(fd, PAGERFS_IOC_SET, set);
@@ -70,11 +82,11 @@ static int apply(int fd, const char *path, struct pagerfs_set *set)
     if (!err)
         return 0;
     if (call_try(fd, PAGERFS_IOC_STAT, &stat) != 0)
-        call_explain(path, err);
+        explain(path, err, done);
     else if (set->what == PAGERFS_SET_RAM)
         explain_ram(path, set, &stat, err);
     else
-        explain_size(path, set, &stat, err);
+        explain_size(path, set, &stat, err, done);
     return err;
 }
 
@@ -115,9 +127,10 @@ static int run(int argc, char **argv)
     if (fd < 0)
         return STATUS_FAILED;
     if (ram.what)
-        err = apply(fd, path, &ram);
+        err = apply(fd, path, &ram, "");
     if (!err && size.what)
-        err = apply(fd, path, &size);
+        err = apply(fd, path, &size,
+                    ram.what ? "ram= is changed, but " : "");
     close(fd);
     return err ? STATUS_FAILED : 0;
 }

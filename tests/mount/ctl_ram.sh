@@ -79,6 +79,13 @@ uncache <<<"$mnt/file"
 "$PAGERCTL" set size=80m ram=64m "$mnt" || fail "both at once"
 (($(memory ram) == 64 << 20)) || fail "ram=64m: $(memory ram)"
 (($(stat -f -c %b "$mnt") == 80 << 8)) || fail "size=80m"
+refused "ram= is changed, but size=1.0T is more than" \
+    "$PAGERCTL" set size=1t ram=48m "$mnt"
+(($(memory ram) == 48 << 20)) || fail "said, but not done: $(memory ram)"
+(($(stat -f -c %b "$mnt") == 80 << 8)) || fail "size= was refused"
+refused "mnt: ram=.* is more than" "$PAGERCTL" set size=90m ram=1000t "$mnt"
+(($(stat -f -c %b "$mnt") == 80 << 8)) || fail "size= after a refused ram="
+set_ram 64m
 
 # What cannot be paged out, and what is no size for this mount.
 rm "$mnt"/load?
