@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define SWAPON_WORDS WORDS_PATH ", and a place with size= and priority="
+
+/* As of swap=. */
+enum { PRIORITY_MAX = 32767 };
 
 /* The daemon has another working directory. */
 static bool absolute(const char *place, char name[PAGERFS_SWAP_NAME_BYTES])
@@ -64,46 +66,94 @@ static int list(int fd, const char *path, bool json)
     return 0;
 }
 
-/* False after a line that says why the word is no good. */
-static bool take(struct pagerfs_swapon *swapon, const char *word)
+static bool take_size(struct pagerfs_swapon *args, const char *word)
 {
-    char *end;
+    if (!number_size_of(word, &args->size))
+        return false;
+    if (args->size == 0)
+        complain(word, "is no swap: give what it may take, as in size=8g; for a "
+                       "device it can be left out");
+    return args->size > 0;
+}
 
-    if (strncmp(word, "size=", 5) == 0)
-        return number_size_of(word, &swapon->size);
-    if (strncmp(word, "priority=", 9) == 0) {
-        swapon->priority = strtoll(word + 9, &end, 10);
-        if (end != word + 9 && *end == '\0')
-            return true;
+static bool take_priority(struct pagerfs_swapon *args, const char *word)
+{
+    uint64_t number;
+
+    if (number_plain(strchr(word, '=') + 1, &number) && number <= PRIORITY_MAX) {
+        args->priority = (int64_t)number;
+        return true;
     }
+    complain(word, "is no priority: give 0 to %d; left out, it is behind all "
+                   "others", PRIORITY_MAX);
+    return false;
+}
+
+/* False after a line that says why the word is no good. */
+static bool take(struct pagerfs_swapon *args, const char *word)
+{
+    if (strncmp(word, "size=", 5) == 0)
+        return take_size(args, word);
+    if (strncmp(word, "priority=", 9) == 0)
+        return take_priority(args, word);
     complain(word, "is not known behind the place: give size=SIZE or "
                    "priority=N");
     return false;
 }
 
-static int add(int fd, const char *path, struct pagerfs_swapon *swapon)
+/* What an area can have beside the others, in MiB; less, if they do not lie
+ * together. */
+static uint64_t most_mib(const struct pagerfs_swaps *swaps)
 {
-    int err = call_try(fd, PAGERFS_IOC_SWAPON, swapon);
+    const uint64_t blocks_a_mib = ((uint64_t)1 << 20) / CTL_PAGE_SIZE;
+    uint64_t left = PAGERFS_SWAP_BLOCKS / blocks_a_mib;
+
+    for (uint64_t i = 0; i < swaps->nr && i < PAGERFS_SWAP_AREAS; i++) {
+        uint64_t taken = swaps->area[i].blocks_max / blocks_a_mib;
+
+        left -= taken < left ? taken : left;
+    }
+    return left;
+}
+
+static void explain_too_much(int fd, const char *place)
+{
+    static struct pagerfs_swaps swaps;
+
+    swaps = (struct pagerfs_swaps){ .head = PAGERFS_HEAD(swaps) };
+    if (call(fd, place, PAGERFS_IOC_SWAPS, &swaps) == 0)
+        complain(place, "is more than swap can have, %" PRIu64 "t with what is in "
+                        "use: give less than size=%" PRIu64 "m",
+                 PAGERFS_SWAP_BLOCKS * CTL_PAGE_SIZE >> 40, most_mib(&swaps));
+}
+
+static int add(int fd, const char *path, struct pagerfs_swapon *args)
+{
+    int err = call_try(fd, PAGERFS_IOC_SWAPON, args);
 
     if (err == -EEXIST)
-        complain(swapon->path, "is swap of this mount already");
+        complain(args->path, "is swap of this mount already");
     else if (err == -EMFILE)
         complain(path, "has %d swap areas, which is the most there can be",
                  PAGERFS_SWAP_AREAS);
     else if (err == -ENOSPC)
-        complain(swapon->path, "is more than swap can have: give a smaller "
-                               "size=");
+        explain_too_much(fd, args->path);
     else if (err)
         call_explain(path, err);
-    else if (swapon->message[0])
-        fprintf(stderr, "pagerctl: %.*s\n", (int)sizeof(swapon->message),
-                swapon->message);
-    return err || swapon->message[0] ? STATUS_FAILED : 0;
+    else if (args->message[0])
+        fprintf(stderr, "pagerctl: %.*s\n", (int)sizeof(args->message),
+                args->message);
+    return err || args->message[0] ? STATUS_FAILED : 0;
 }
 
 /* What is to be taken into use: the place, and what is said about it. */
 static bool take_all(struct pagerfs_swapon *args, char **word)
 {
+    if (strcmp(word[0], "none") == 0) {
+        complain(word[0], "is no place: give a directory, a file (of that name: "
+                          "./none) or a block device");
+        return false;
+    }
     if (!absolute(word[0], args->path))
         return false;
     for (word++; *word; word++)

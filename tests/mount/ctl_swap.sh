@@ -47,6 +47,12 @@ misused "--json: is for the list" swapon --json "$mnt" "$swap" size=4m
 refused "cannot go" "$PAGERCTL" swapoff "$mnt" "$work/more"
 refused "is no swap of this mount" "$PAGERCTL" swapoff "$mnt" "$swap"
 refused "say with size=" "$PAGERCTL" swapon "$mnt" "$swap"
+refused "is more than swap can have" \
+    "$PAGERCTL" swapon "$mnt" "$swap" size=100t
+most=$(sed -n 's/.*4t with.*less than size=\([0-9]*\)m$/\1/p' "$work/err")
+((most == (4 << 20) - 64 - 4)) || fail "the most is told to be ${most}m"
+"$PAGERCTL" swapon "$mnt" "$swap" size=$((most - 128))m || fail "not even less"
+"$PAGERCTL" swapoff "$mnt" "$swap" || fail "swapoff of much"
 refused "FUSE mount" "$PAGERCTL" swapon "$mnt" "$mnt" size=4m
 misused "size=none: is no size" swapon "$mnt" "$swap" size=none
 misused "give a path on the mount and a place" swapoff "$mnt"

@@ -277,8 +277,9 @@ static void swapon(void)
     int status;
 
     snprintf(size, sizeof(size), "size=%um", 1 + below(MOST_AREA));
-    snprintf(priority, sizeof(priority), "priority=%d", (int)below(4) - 1);
-    status = run(0, "swapon", mount, places[i], size, priority, NULL);
+    snprintf(priority, sizeof(priority), "priority=%u", below(3));
+    status = run(0, "swapon", mount, places[i], size,
+                 below(4) ? priority : NULL, NULL);
     if (status == 1 && in_use[i])
         may_refuse(status, "is swap of this mount already", "already");
     else if (status == 1 || in_use[i])

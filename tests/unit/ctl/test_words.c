@@ -131,6 +131,16 @@ START_TEST(test_places)
     SAYS("pri=5: is not known behind the place: give size=SIZE or priority=N",
          &command_swapon, "a", "/b", "pri=5");
     SAYS("size=10%" NO_SIZE, &command_swapon, "a", "/b", "size=10%");
+    SAYS("size=0: is no swap: give what it may take, as in size=8g; for a device "
+         "it can be left out", &command_swapon, "a", "/b", "size=0");
+#define PRIORITY(word)                                                        \
+    SAYS(word ": is no priority: give 0 to 32767; left out, it is behind all " \
+         "others", &command_swapon, "a", "/b", "size=1m", word)
+    PRIORITY("priority=40000");
+    PRIORITY("priority=-1");
+    PRIORITY("priority=");
+    SAYS("none: is no place: give a directory, a file (of that name: ./none) or "
+         "a block device", &command_swapon, "a", "none");
 }
 END_TEST
 
