@@ -53,6 +53,35 @@ static int advise(int argc, char **argv)
     return err ? STATUS_FAILED : 0;
 }
 
+static bool has_swap(const char *path)
+{
+    struct pagerfs_stat stat;
+    dev_t device;
+
+    return call_stat(path, &stat, &device) != 0 || stat.blocks_max > 0;
+}
+
+static int tell_evicted(const char *path, const struct pagerfs_evict *args,
+                        int err)
+{
+    bool nothing = err == -ENOSPC || (!err && args->evicted == 0);
+
+    if (nothing && !has_swap(path)) {
+        complain(path, "there is no swap to evict to: give the mount some with "
+                       "pagerctl swapon");
+        return STATUS_FAILED;
+    }
+    if (err == -ENOSPC)
+        complain(path, "swap has no room for all of it: give the mount more with "
+                       "pagerctl swapon, or its disk more room");
+    else if (err)
+        call_explain(path, err);
+    else
+        printf("%" PRIu64 " pages evicted, %" PRIu64 " in use\n", args->evicted,
+               args->left);
+    return err ? STATUS_FAILED : 0;
+}
+
 static int evict(int argc, char **argv)
 {
     struct pagerfs_evict args = { .head = PAGERFS_HEAD(args) };
@@ -67,15 +96,7 @@ static int evict(int argc, char **argv)
         return STATUS_FAILED;
     err = call_try(fd, PAGERFS_IOC_EVICT, &args);
     close(fd);
-    if (err == -ENOSPC)
-        complain(word[0], "swap has no room for all of it: give the mount a "
-                          "larger swapsize=, or its disk more room");
-    else if (err)
-        call_explain(word[0], err);
-    else
-        printf("%" PRIu64 " pages evicted, %" PRIu64 " in use\n", args.evicted,
-               args.left);
-    return err ? STATUS_FAILED : 0;
+    return tell_evicted(word[0], &args, err);
 }
 
 const struct command command_advise = {

@@ -266,7 +266,7 @@ static void evict(void)
 {
     const char *name = below(3) ? some_file() : mount;
 
-    may_refuse(run(1 + below(300), "evict", name, NULL), "swap has no room",
+    may_refuse(run(1 + below(300), "evict", name, NULL), "give the mount",
                "No such file");
 }
 
