@@ -23,6 +23,7 @@ mount_fs "$options"
 
 refused "pagerctl swapon" "$PAGERCTL" set size=128m "$mnt"
 "$PAGERCTL" swapon "$mnt" "$work/more" size=64m priority=3 || fail "swapon"
+[[ $(stat -f -c %b "$mnt") == 16384 ]] || fail "swap alone is no more space"
 "$PAGERCTL" set size=128m "$mnt" || fail "what swapon was for"
 "$PAGERCTL" set size=64m "$mnt" || fail "back to 64m"
 [[ $(used "$work/more") == 0 ]] || fail "the new area: $(used "$work/more")"
@@ -68,4 +69,12 @@ rm "$mnt/file"
 wait_until 10 "$PAGERCTL" swapoff "$mnt" "$work/more" 2>/dev/null ||
     fail "an area that is needed by nobody does not go"
 "$HELPERS/blob" write 1 $((4 << 20)) "$mnt/file" >/dev/null || fail "writing on"
+umount_fs
+
+# Without a limit more swap is more space.
+mount_fs ram=8m,size=0,swapsize=16m
+before=$(stat -f -c %b "$mnt")
+"$PAGERCTL" swapon "$mnt" "$work/more" size=64m || fail "swapon with size=0"
+(($(stat -f -c %b "$mnt") > before + 12000)) ||
+    fail "$before blocks were there, $(stat -f -c %b "$mnt") are"
 umount_fs
