@@ -152,6 +152,8 @@ struct pagerfs_evict {
 
 #define PAGERFS_SWAP_NAME_BYTES 256
 #define PAGERFS_SWAP_AREAS 16
+/* The most that all areas can have together. */
+#define PAGERFS_SWAP_BLOCKS ((uint64_t)1 << 30)
 
 struct pagerfs_swap_area {
     char name[PAGERFS_SWAP_NAME_BYTES]; /* absolute path, NUL-terminated */

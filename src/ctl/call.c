@@ -6,20 +6,17 @@
 #include "ctl.h"
 
 #include <errno.h>
-#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A file of ours answers any number of our type that is wrong with ENOTTY, like
  * all others; so its root is asked. */
 static bool is_pagerfs(const char *path)
 {
-    struct pagerfs_stat stat = { .head = PAGERFS_HEAD(stat) };
-    int fd = place_open_root(path);
-    bool is = fd >= 0 && ioctl(fd, PAGERFS_IOC_STAT, &stat) == 0;
+    struct pagerfs_stat stat;
+    dev_t device;
 
-    if (fd >= 0)
-        close(fd);
-    return is;
+    return call_stat(path, &stat, &device) == 0;
 }
 
 void call_explain(const char *path, int err)
@@ -39,17 +36,31 @@ void call_explain(const char *path, int err)
         complain(path, "another such command is at work on this mount: try "
                        "again when it is done");
         break;
-    case ENOTCONN:
-        complain(path, "its daemon is dead; fusermount3 -u removes the mount");
-        break;
     default:
-        complain(path, "%s", strerror(-err));
+        complain(path, "%s", words_error(err));
     }
 }
 
 int call_try(int fd, unsigned long number, void *argument)
 {
     return ioctl(fd, number, argument) == 0 ? 0 : -errno;
+}
+
+int call_stat(const char *path, struct pagerfs_stat *stat, dev_t *device)
+{
+    int fd = place_find_root(path), err = 0;
+    struct stat root;
+
+    if (fd < 0)
+        return fd;
+    *stat = (struct pagerfs_stat){ .head = PAGERFS_HEAD(*stat) };
+    if (fstat(fd, &root) != 0)
+        err = -errno;
+    else
+        err = call_try(fd, PAGERFS_IOC_STAT, stat);
+    *device = err ? 0 : root.st_dev;
+    close(fd);
+    return err;
 }
 
 int call(int fd, const char *path, unsigned long number, void *argument)

@@ -9,8 +9,6 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define USAGE "frag [--json] PATH"
-
 static double percent(uint64_t part, uint64_t whole)
 {
     return whole ? 100.0 * (double)part / (double)whole : 0;
@@ -32,7 +30,7 @@ static void print(const struct pagerfs_frag *frag)
            frag->blocks_free, frag->free_runs, frag->largest_run);
 }
 
-int command_frag(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct pagerfs_frag frag = { .head = PAGERFS_HEAD(frag) };
     bool json;
@@ -40,7 +38,7 @@ int command_frag(int argc, char **argv)
     int fd, err;
 
     if (!path)
-        return usage(USAGE);
+        return STATUS_USAGE;
     fd = place_open_root(path);
     if (fd < 0)
         return STATUS_FAILED;
@@ -54,3 +52,8 @@ int command_frag(int argc, char **argv)
         print(&frag);
     return 0;
 }
+
+const struct command command_frag = {
+    "frag", run, "[--json] PATH", "how well files lie together on swap",
+    "  -j, --json  an object, for programs\n",
+};

@@ -9,17 +9,34 @@
 
 static const char units[] = "kmgtp";
 
+/* The digits that text begins with; end: what is behind them. */
+static bool digits(const char *text, char **end, uint64_t *number)
+{
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    *number = strtoull(text, end, 10);
+    return errno == 0;
+}
+
+bool number_plain(const char *text, uint64_t *number)
+{
+    uint64_t value;
+    char *end;
+
+    if (!digits(text, &end, &value) || *end != '\0')
+        return false;
+    *number = value;
+    return true;
+}
+
 bool number_size(const char *text, uint64_t *bytes)
 {
     unsigned shift = 0;
     uint64_t number;
     char *end;
 
-    if (!isdigit((unsigned char)*text))
-        return false;
-    errno = 0;
-    number = strtoull(text, &end, 10);
-    if (errno != 0)
+    if (!digits(text, &end, &number))
         return false;
     if (*end != '\0') {
         const char *unit = strchr(units, tolower((unsigned char)*end));
@@ -32,6 +49,15 @@ bool number_size(const char *text, uint64_t *bytes)
         return false;
     *bytes = number << shift;
     return true;
+}
+
+bool number_size_of(const char *word, uint64_t *bytes)
+{
+    if (number_size(strchr(word, '=') + 1, bytes))
+        return true;
+    complain(word, "is no size: give bytes, or a number with k, m, g, t or p "
+                   "behind it, as in 64m");
+    return false;
 }
 
 const char *number_bytes(uint64_t bytes, char *buffer, size_t room)

@@ -6,10 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ADVISE_USAGE                                                           \
-    "advise FILE default|sequential|random|willneed|dontneed"
-#define EVICT_USAGE "evict PATH"
-
 static const char *const advices[] = {
     [PAGERFS_DEFAULT] = "default",
     [PAGERFS_SEQUENTIAL] = "sequential",
@@ -19,53 +15,95 @@ static const char *const advices[] = {
 };
 enum { NR_ADVICES = sizeof(advices) / sizeof(advices[0]) };
 
-int command_advise(int argc, char **argv)
+/* NR_ADVICES after a line that it is none. */
+static unsigned advice_of(const char *word)
 {
-    struct pagerfs_advise advise = { .head = PAGERFS_HEAD(advise) };
+    unsigned i = 0;
+
+    while (i < NR_ADVICES && strcmp(word, advices[i]) != 0)
+        i++;
+    if (i == NR_ADVICES)
+        complain(word, "is no advice: give default, sequential, random, "
+                       "willneed or dontneed");
+    return i;
+}
+
+static int advise(int argc, char **argv)
+{
+    struct pagerfs_advise args = { .head = PAGERFS_HEAD(args) };
+    char **word = words_json(argc, argv, NULL, 2, 2, "a file and an advice");
     bool is_file;
     int fd, err;
 
-    while (argc == 3 && advise.advice < NR_ADVICES &&
-           strcmp(argv[2], advices[advise.advice]) != 0)
-        advise.advice++;
-    if (argc != 3 || advise.advice == NR_ADVICES)
-        return usage(ADVISE_USAGE);
-    fd = place_open_file(argv[1], &is_file);
+    if (!word || (args.advice = advice_of(word[1])) == NR_ADVICES)
+        return STATUS_USAGE;
+    fd = place_open_file(word[0], &is_file);
     if (fd < 0)
         return STATUS_FAILED;
     err = -1;
     if (is_file)
-        err = call(fd, argv[1], PAGERFS_IOC_ADVISE, &advise);
+        err = call(fd, word[0], PAGERFS_IOC_ADVISE, &args);
     else
-        complain(argv[1], "is a directory: advice is for regular files");
+        complain(word[0], "is a directory: advice is for regular files");
     close(fd);
-    if (!err && advise.advice == PAGERFS_WILLNEED)
-        printf("%" PRIu64 " pages are being read\n", advise.pages);
-    if (!err && advise.advice == PAGERFS_DONTNEED)
-        printf("%" PRIu64 " pages go first\n", advise.pages);
+    if (!err && args.advice == PAGERFS_WILLNEED)
+        printf("%" PRIu64 " pages are being read\n", args.pages);
+    if (!err && args.advice == PAGERFS_DONTNEED)
+        printf("%" PRIu64 " pages go first\n", args.pages);
     return err ? STATUS_FAILED : 0;
 }
 
-int command_evict(int argc, char **argv)
+static bool has_swap(const char *path)
 {
-    struct pagerfs_evict evict = { .head = PAGERFS_HEAD(evict) };
+    struct pagerfs_stat stat;
+    dev_t device;
+
+    return call_stat(path, &stat, &device) != 0 || stat.blocks_max > 0;
+}
+
+static int tell_evicted(const char *path, const struct pagerfs_evict *args,
+                        int err)
+{
+    bool nothing = err == -ENOSPC || (!err && args->evicted == 0);
+
+    if (nothing && !has_swap(path)) {
+        complain(path, "there is no swap to evict to: give the mount some with "
+                       "pagerctl swapon");
+        return STATUS_FAILED;
+    }
+    if (err == -ENOSPC)
+        complain(path, "swap has no room for all of it: give the mount more with "
+                       "pagerctl swapon, or its disk more room");
+    else if (err)
+        call_explain(path, err);
+    else
+        printf("%" PRIu64 " pages evicted, %" PRIu64 " in use\n", args->evicted,
+               args->left);
+    return err ? STATUS_FAILED : 0;
+}
+
+static int evict(int argc, char **argv)
+{
+    struct pagerfs_evict args = { .head = PAGERFS_HEAD(args) };
+    char **word = words_json(argc, argv, NULL, 1, 1, WORDS_PATH);
     bool is_file;
     int fd, err;
 
-    if (argc != 2)
-        return usage(EVICT_USAGE);
-    fd = place_open_file(argv[1], &is_file);
+    if (!word)
+        return STATUS_USAGE;
+    fd = place_open_file(word[0], &is_file);
     if (fd < 0)
         return STATUS_FAILED;
-    err = call_try(fd, PAGERFS_IOC_EVICT, &evict);
+    err = call_try(fd, PAGERFS_IOC_EVICT, &args);
     close(fd);
-    if (err == -ENOSPC)
-        complain(argv[1], "swap has no room for all of it: give the mount a "
-                          "larger swapsize=, or its disk more room");
-    else if (err)
-        call_explain(argv[1], err);
-    else
-        printf("%" PRIu64 " pages evicted, %" PRIu64 " in use\n", evict.evicted,
-               evict.left);
-    return err ? STATUS_FAILED : 0;
+    return tell_evicted(word[0], &args, err);
 }
+
+const struct command command_advise = {
+    "advise", advise, "FILE default|sequential|random|willneed|dontneed",
+    "how a file will be used", "",
+};
+const struct command command_evict = {
+    "evict", evict, "PATH", "write pages to swap and free their memory",
+    "  PATH  a file, or a directory: all files of the mount\n",
+};

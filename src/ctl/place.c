@@ -14,15 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int refuse(const char *path)
+static int refuse(const char *path, int err)
 {
-    const char *advice = "";
-
-    if (errno == EACCES)
-        advice = ": it may be another user's mount without allow_other";
-    else if (errno == ENOTCONN)
-        advice = ": its daemon is dead; fusermount3 -u removes the mount";
-    complain(path, "%s%s", strerror(errno), advice);
+    complain(path, "%s", words_error(err));
     return -1;
 }
 
@@ -53,19 +47,28 @@ static int open_above(int fd)
     return -1;
 }
 
-int place_open_root(const char *path)
+int place_find_root(const char *path)
 {
     int fd = open_directory(path), up, root;
 
     if (fd < 0)
-        return refuse(path);
+        return -errno;
     while ((up = open_above(fd)) >= 0) {
         close(fd);
         fd = up;
     }
     root = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        root = -errno;
     close(fd);
-    return root < 0 ? refuse(path) : root;
+    return root;
+}
+
+int place_open_root(const char *path)
+{
+    int root = place_find_root(path);
+
+    return root < 0 ? refuse(path, root) : root;
 }
 
 int place_open_file(const char *path, bool *is_file)
@@ -75,7 +78,7 @@ int place_open_file(const char *path, bool *is_file)
 
     *is_file = false;
     if (stat(path, &st) != 0)
-        return refuse(path);
+        return refuse(path, -errno);
     if (S_ISDIR(st.st_mode))
         return place_open_root(path);
     if (!S_ISREG(st.st_mode)) {
@@ -84,5 +87,5 @@ int place_open_file(const char *path, bool *is_file)
     }
     *is_file = true;
     fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    return fd < 0 ? refuse(path) : fd;
+    return fd < 0 ? refuse(path, -errno) : fd;
 }

@@ -1,33 +1,54 @@
 /* set.c - pagerctl set: other limits for a mount in use.
  *
  * ram= and size= together are two calls, ram= first, since more of it makes room
- * for a larger size=.  Each is refused or done by itself.
+ * for a larger size=.  Each is refused or done by itself, so a refused size= is told
+ * with ram= changed.
  */
 #include "ctl.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-#define USAGE "set [ram=SIZE] [size=SIZE] PATH"
 #define MIB ((uint64_t)1 << 20)
 
+/* `done`: what has been changed already, for the beginning of the line. */
+static void explain(const char *path, int err, const char *done)
+{
+    if (*done)
+        complain(path, "%s%s", done, words_error(err));
+    else
+        call_explain(path, err);
+}
+
+/* What RAM and swap hold, but for what it takes to keep the books of swap. */
+static uint64_t hold_mib(const struct pagerfs_stat *stat)
+{
+    uint64_t blocks = stat->blocks_max - stat->blocks_retired;
+
+    return (stat->frames + blocks) * CTL_PAGE_SIZE / MIB;
+}
+
 static void explain_size(const char *path, const struct pagerfs_set *set,
-                         const struct pagerfs_stat *stat, int err)
+                         const struct pagerfs_stat *stat, int err,
+                         const char *done)
 {
     char asked[32], used[32];
 
     number_bytes(set->size, asked, sizeof(asked));
     number_bytes(stat->used * CTL_PAGE_SIZE, used, sizeof(used));
     if (err == -EINVAL)
-        complain(path, "size=%s is less than what is used, %s: remove files, "
-                       "or give a larger size=", asked, used);
+        complain(path, "%ssize=%s is less than what is used, %s: remove files, "
+                       "or give a larger size=", done, asked, used);
     else if (err == -ENOSPC)
-        complain(path, "size=%s is more than ram= and swap= hold: give a "
-                       "smaller size=", asked);
+        complain(path, "%ssize=%s is more than ram= and swap hold, about "
+                       "%" PRIu64 "m together: give less, or them more first, "
+                       "with pagerctl swapon or a larger ram=", done, asked,
+                 hold_mib(stat));
     else
-        call_explain(path, err);
+        explain(path, err, done);
 }
 
 /* Limits are told so that they can be given: in whole MiB. */
@@ -52,7 +73,8 @@ static void explain_ram(const char *path, const struct pagerfs_set *set,
 }
 
 /* One setting; a refusal is told with the figures it is due to. */
-static int apply(int fd, const char *path, struct pagerfs_set *set)
+static int apply(int fd, const char *path, struct pagerfs_set *set,
+                 const char *done)
 {
     struct pagerfs_stat stat = { .head = PAGERFS_HEAD(stat) };
     int err = call_try(fd, PAGERFS_IOC_SET, set);
@@ -60,47 +82,62 @@ static int apply(int fd, const char *path, struct pagerfs_set *set)
     if (!err)
         return 0;
     if (call_try(fd, PAGERFS_IOC_STAT, &stat) != 0)
-        call_explain(path, err);
+        explain(path, err, done);
     else if (set->what == PAGERFS_SET_RAM)
         explain_ram(path, set, &stat, err);
     else
-        explain_size(path, set, &stat, err);
+        explain_size(path, set, &stat, err, done);
     return err;
 }
 
-/* False if the word is no setting, or given twice. */
+/* False after a line that says why the word is no setting. */
 static bool take(struct pagerfs_set *size, struct pagerfs_set *ram,
                  const char *word)
 {
-    if (strncmp(word, "size=", 5) == 0 && !size->what) {
-        size->what = PAGERFS_SET_SIZE;
-        return number_size(word + 5, &size->size);
+    bool is_size = strncmp(word, "size=", 5) == 0;
+    struct pagerfs_set *set = is_size ? size : ram;
+
+    if (!is_size && strncmp(word, "ram=", 4) != 0) {
+        complain(word, "is nothing that can be set: give ram=SIZE or size=SIZE "
+                       "or both, and then the path");
+        return false;
     }
-    if (strncmp(word, "ram=", 4) == 0 && !ram->what) {
-        ram->what = PAGERFS_SET_RAM;
-        return number_size(word + 4, &ram->ram);
+    if (set->what) {
+        complain(word, "is given twice: give one of them");
+        return false;
     }
-    return false;
+    set->what = is_size ? PAGERFS_SET_SIZE : PAGERFS_SET_RAM;
+    return number_size_of(word, is_size ? &size->size : &ram->ram);
 }
 
-int command_set(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct pagerfs_set size = { .head = PAGERFS_HEAD(size) }, ram = size;
+    char **word = words_json(argc, argv, NULL, 2, INT_MAX,
+                             "ram= or size=, and then " WORDS_PATH);
     const char *path = argv[argc - 1];
     int fd, err = 0;
 
-    for (int i = 1; i < argc - 1; i++)
-        if (!take(&size, &ram, argv[i]))
-            return usage(USAGE);
-    if (!size.what && !ram.what)
-        return usage(USAGE);
+    if (!word)
+        return STATUS_USAGE;
+    for (; word[1]; word++)
+        if (!take(&size, &ram, *word))
+            return STATUS_USAGE;
     fd = place_open_root(path);
     if (fd < 0)
         return STATUS_FAILED;
     if (ram.what)
-        err = apply(fd, path, &ram);
+        err = apply(fd, path, &ram, "");
     if (!err && size.what)
-        err = apply(fd, path, &size);
+        err = apply(fd, path, &size,
+                    ram.what ? "ram= is changed, but " : "");
     close(fd);
     return err ? STATUS_FAILED : 0;
 }
+
+const struct command command_set = {
+    "set", run, "[ram=SIZE] [size=SIZE] PATH",
+    "change size= or ram= of a mount in use",
+    "  ram=SIZE   what the daemon keeps in RAM\n"
+    "  size=SIZE  the most that files may take; 0: what ram= and swap hold\n",
+};

@@ -2,10 +2,12 @@
  * look, again and again.
  *
  * With -w a line an interval, in the manner of vmstat(8): rates are those since
- * the line before, by the daemon's own clock.
+ * the line before, by the daemon's own clock.  The mount is open only while it is
+ * asked, so that it can be unmounted at any time, which ends it.
  */
 #include "ctl.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <linux/fuse.h>
@@ -13,24 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-#define USAGE "stat [-w SECONDS [-c COUNT]] [--json] PATH"
 
 enum { LINES_A_HEAD = 20 };
 
 struct wanted {
     double seconds; /* 0: once */
-    unsigned long count; /* 0: for ever */
+    uint64_t count; /* 0: for ever */
     bool json;
     const char *path;
 };
-
-static int get(int fd, const char *path, struct pagerfs_stat *stat)
-{
-    *stat = (struct pagerfs_stat){ .head = PAGERFS_HEAD(*stat) };
-    return call(fd, path, PAGERFS_IOC_STAT, stat);
-}
 
 static void print_once(const struct pagerfs_stat *stat, bool json)
 {
@@ -92,15 +85,39 @@ static void pause_for(double seconds)
     nanosleep(&time, NULL);
 }
 
-static int watch(int fd, const struct wanted *wanted)
+/* Nothing of ours is where the mount was. */
+static bool is_gone(int err)
 {
-    struct pagerfs_stat before, now;
+    return err == -ENOENT || err == -ENOTDIR || err == -ENOTTY ||
+           err == -EOPNOTSUPP;
+}
 
-    if (get(fd, wanted->path, &before) < 0)
-        return STATUS_FAILED;
-    for (unsigned long n = 0; wanted->count == 0 || n < wanted->count; n++) {
+/* The next look at the mount of this device.  Another that is there instead may
+ * have got its number, but is younger. */
+static int look_again(const char *path, struct pagerfs_stat *now, dev_t device,
+                      const struct pagerfs_stat *before)
+{
+    dev_t there;
+    int err = call_stat(path, now, &there);
+
+    if (is_gone(err) ||
+        (!err && (there != device || now->uptime_ns < before->uptime_ns))) {
+        complain(path, "is not there any more: removed, or not mounted");
+        return -ENOENT;
+    }
+    if (err)
+        call_explain(path, err);
+    return err;
+}
+
+static int watch(const struct wanted *wanted, struct pagerfs_stat before,
+                 dev_t device)
+{
+    struct pagerfs_stat now;
+
+    for (uint64_t n = 0; wanted->count == 0 || n < wanted->count; n++) {
         pause_for(wanted->seconds);
-        if (get(fd, wanted->path, &now) < 0)
+        if (look_again(wanted->path, &now, device, &before) != 0)
             return STATUS_FAILED;
         if (!wanted->json && n % LINES_A_HEAD == 0)
             print_head();
@@ -108,11 +125,45 @@ static int watch(int fd, const struct wanted *wanted)
             json_print(stdout, json_stat(&now, &before), true);
         else
             print_line(&now, &before);
-        if (fflush(stdout) != 0)
+        if (!words_flush())
             return STATUS_FAILED;
         before = now;
     }
     return 0;
+}
+
+static bool take_seconds(struct wanted *wanted, const char *word)
+{
+    char *end;
+
+    wanted->seconds = strtod(word, &end);
+    if (*end == '\0' && wanted->seconds >= 0.01 && wanted->seconds <= 1e6)
+        return true;
+    complain("-w", "%s is no interval: give seconds, 0.01 to 1000000", word);
+    return false;
+}
+
+static bool take_count(struct wanted *wanted, const char *word)
+{
+    if (number_plain(word, &wanted->count) && wanted->count > 0)
+        return true;
+    complain("-c", "%s is no number of lines: give 1 or more", word);
+    return false;
+}
+
+static bool take_option(struct wanted *wanted, int option)
+{
+    switch (option) {
+    case 'j':
+        wanted->json = true;
+        return true;
+    case 'w':
+        return take_seconds(wanted, optarg);
+    case 'c':
+        return take_count(wanted, optarg);
+    default:
+        return false;
+    }
 }
 
 static bool take(struct wanted *wanted, int argc, char **argv)
@@ -123,51 +174,47 @@ static bool take(struct wanted *wanted, int argc, char **argv)
         { "count", required_argument, NULL, 'c' },
         { NULL, 0, NULL, 0 },
     };
-    char *end = "";
+    char **word;
     int option;
 
     *wanted = (struct wanted){ .seconds = 0 };
-    while ((option = getopt_long(argc, argv, "w:c:j", options, NULL)) != -1) {
-        switch (option) {
-        case 'j':
-            wanted->json = true;
-            break;
-        case 'w':
-            wanted->seconds = strtod(optarg, &end);
-            if (*end != '\0' || !(wanted->seconds >= 0.01) ||
-                wanted->seconds > 1e6)
-                return false;
-            break;
-        case 'c':
-            wanted->count = strtoul(optarg, &end, 10);
-            if (*end != '\0' || wanted->count == 0)
-                return false;
-            break;
-        default:
+    while ((option = words_option(argc, argv, ":w:c:j", options)) != -1)
+        if (!take_option(wanted, option))
             return false;
-        }
+    if (wanted->count > 0 && wanted->seconds <= 0) {
+        complain("-c", "is for lines of -w: give -w SECONDS, too");
+        return false;
     }
-    wanted->path = argv[optind];
-    return optind == argc - 1 && (wanted->count == 0 || wanted->seconds > 0);
+    word = words_rest(argc, argv, 1, 1, WORDS_PATH);
+    if (word)
+        wanted->path = word[0];
+    return word;
 }
 
-int command_stat(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct pagerfs_stat stat;
     struct wanted wanted;
-    int fd, status = 0;
+    dev_t device;
+    int err;
 
     if (!take(&wanted, argc, argv))
-        return usage(USAGE);
-    fd = place_open_root(wanted.path);
-    if (fd < 0)
+        return STATUS_USAGE;
+    err = call_stat(wanted.path, &stat, &device);
+    if (err) {
+        call_explain(wanted.path, err);
         return STATUS_FAILED;
+    }
     if (wanted.seconds > 0)
-        status = watch(fd, &wanted);
-    else if (get(fd, wanted.path, &stat) < 0)
-        status = STATUS_FAILED;
-    else
-        print_once(&stat, wanted.json);
-    close(fd);
-    return status;
+        return watch(&wanted, stat, device);
+    print_once(&stat, wanted.json);
+    return 0;
 }
+
+const struct command command_stat = {
+    "stat", run, "[-w SECONDS [-c COUNT]] [--json] PATH",
+    "figures: space, memory, swap, paging, requests",
+    "  -w, --watch SECONDS  a line each interval with what happened in it\n"
+    "  -c, --count COUNT    so many of them\n"
+    "  -j, --json           objects, for programs\n",
+};

@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define USAGE "verify [--json] PATH"
-
 const char *verify_kind(uint64_t what)
 {
     static const char *const kinds[] = {
@@ -81,14 +79,14 @@ static int ask(const char *path, struct pagerfs_verify *verify)
     return err;
 }
 
-int command_verify(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct pagerfs_verify verify = { .head = PAGERFS_HEAD(verify) };
     bool json;
     const char *path = words_report(argc, argv, &json);
 
     if (!path)
-        return usage(USAGE);
+        return STATUS_USAGE;
     if (ask(path, &verify) != 0)
         return STATUS_FAILED;
     if (json)
@@ -97,3 +95,8 @@ int command_verify(int argc, char **argv)
         print(&verify);
     return verify.findings > 0 ? STATUS_FAILED : 0;
 }
+
+const struct command command_verify = {
+    "verify", run, "[--json] PATH", "every block owned once, used = charged",
+    "  -j, --json  an object, for programs\n",
+};

@@ -70,5 +70,6 @@ int ctl_swapoff(struct request *rq, uint64_t id, union argument *argument)
 
 _Static_assert((int)PAGERFS_SWAP_AREAS == (int)SWAP_AREAS_MAX &&
                (int)PAGERFS_SWAP_NAME_BYTES == (int)SWAP_NAME_BYTES &&
+               PAGERFS_SWAP_BLOCKS == SPACE_MAX_BLOCKS &&
                sizeof(((struct pagerfs_swapon *)0)->message) >=
                    SWAP_MESSAGE_BYTES, "as in swap.h and file.h");

@@ -78,15 +78,22 @@ done
 
 "$PAGERCTL" advise "$mnt" random 2>"$work/err" && fail "advice for a directory"
 grep -q "is a directory" "$work/err" || fail "$(cat "$work/err")"
-"$PAGERCTL" advise "$mnt/two" often 2>/dev/null && fail "advice that is none"
+misused "often: is no advice" advise "$mnt/two" often
 "$PAGERCTL" evict "$work/out" 2>"$work/err" && fail "evict of another file"
 grep -q "is not on a pagerfs" "$work/err" || fail "$(cat "$work/err")"
 umount_fs
 
+# Nothing to evict is well, too little swap is not.
+mount_fs ram=16m,size=8m,swapsize=1m
+"$PAGERCTL" evict "$mnt" >/dev/null || fail "evict of nothing"
+"$HELPERS/blob" write 1 $((4 << 20)) "$mnt/one" >/dev/null
+refused "swap has no room for all of it" "$PAGERCTL" evict "$mnt/one"
+umount_fs
+
 # Without swap there is nowhere to go.
 mount_fs ram=16m,swap=none
+refused "no swap to evict to.* pagerctl swapon" "$PAGERCTL" evict "$mnt"
 "$HELPERS/blob" write 1 $((4 << 20)) "$mnt/one" >/dev/null
-"$PAGERCTL" evict "$mnt/one" 2>"$work/err" && fail "evicted without swap"
-grep -q "swap has no room" "$work/err" || fail "$(cat "$work/err")"
+refused "no swap to evict to" "$PAGERCTL" evict "$mnt/one"
 "$HELPERS/blob" read 1 $((4 << 20)) "$mnt/one" >/dev/null || fail "reading"
 umount_fs

@@ -79,6 +79,13 @@ uncache <<<"$mnt/file"
 "$PAGERCTL" set size=80m ram=64m "$mnt" || fail "both at once"
 (($(memory ram) == 64 << 20)) || fail "ram=64m: $(memory ram)"
 (($(stat -f -c %b "$mnt") == 80 << 8)) || fail "size=80m"
+refused "ram= is changed, but size=1.0T is more than" \
+    "$PAGERCTL" set size=1t ram=48m "$mnt"
+(($(memory ram) == 48 << 20)) || fail "said, but not done: $(memory ram)"
+(($(stat -f -c %b "$mnt") == 80 << 8)) || fail "size= was refused"
+refused "mnt: ram=.* is more than" "$PAGERCTL" set size=90m ram=1000t "$mnt"
+(($(stat -f -c %b "$mnt") == 80 << 8)) || fail "size= after a refused ram="
+set_ram 64m
 
 # What cannot be paged out, and what is no size for this mount.
 rm "$mnt"/load?
@@ -95,8 +102,8 @@ expect_rss "${least%m}"
 refused "give at least" "$PAGERCTL" set ram=1m "$mnt"
 refused "give at least" "$PAGERCTL" set ram=0 "$mnt"
 refused "give at most" "$PAGERCTL" set ram=1000t "$mnt"
-refused "usage" "$PAGERCTL" set ram=10% "$mnt"
-refused "usage" "$PAGERCTL" set ram=10m ram=12m "$mnt"
+misused "ram=10%: is no size" set ram=10% "$mnt"
+misused "ram=12m: is given twice" set ram=10m ram=12m "$mnt"
 if [[ $(id -u) == 0 ]] && as_user test -x "$PAGERCTL"; then
     refused "only root and the user" as_user "$PAGERCTL" set ram=40m "$mnt"
 fi

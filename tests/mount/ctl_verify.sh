@@ -39,8 +39,7 @@ verify "a file"
 (($(json blocks <"$work/out") > 4000)) || fail "few blocks: $(cat "$work/out")"
 (($(json data_pages <"$work/out") == 6144)) || fail "pages: $(cat "$work/out")"
 
-"$PAGERCTL" verify 2>"$work/err" && fail "without a path"
-grep -q usage "$work/err" || fail "$(cat "$work/err")"
+misused "give a path on the mount" verify
 "$PAGERCTL" verify "$work" 2>"$work/err" && fail "on another file system"
 grep -q "is not on a pagerfs" "$work/err" || fail "$(cat "$work/err")"
 if [[ $(id -u) == 0 ]] && as_user test -x "$PAGERCTL"; then

@@ -11,6 +11,7 @@
 #   fail WHY, skip WHY   end the test
 #   need_root, need_daemon, need_uring, need CMD, long N M
 #   refused WHAT CMD...  CMD must fail, and say WHAT in one line
+#   misused WHAT CMD...  pagerctl CMD must say WHAT, and how it is used
 #   rests WHAT           nobody uses the mount: no thread of the daemon runs
 #
 # In the environment: PAGERFS the daemon, PAGERCTL, HELPERS the folder of the
@@ -327,6 +328,18 @@ refused() {
     fi
     grep -q -- "$what" "$work/err" || fail "$*: $(cat "$work/err")"
     [[ $(wc -l <"$work/err") == 1 ]] || fail "$*: $(cat "$work/err")"
+}
+
+# misused WHAT COMMAND...: of pagerctl; a line with WHAT, and the usage.
+misused() {
+    local what=$1 status=0
+    shift
+    "$PAGERCTL" "$@" >/dev/null 2>"$work/err" || status=$?
+    ((status == 2)) || fail "status $status: $*"
+    head -n 1 "$work/err" | grep -q -- "^pagerctl: .*$what" ||
+        fail "$*: $(cat "$work/err")"
+    [[ $(tail -n +2 "$work/err") == "usage: pagerctl $1 "* ]] ||
+        fail "$*: $(cat "$work/err")"
 }
 
 # in_memory_group MIB: the daemon will run in a memory cgroup of its own, $group,

@@ -266,7 +266,7 @@ static void evict(void)
 {
     const char *name = below(3) ? some_file() : mount;
 
-    may_refuse(run(1 + below(300), "evict", name, NULL), "swap has no room",
+    may_refuse(run(1 + below(300), "evict", name, NULL), "give the mount",
                "No such file");
 }
 
@@ -277,8 +277,9 @@ static void swapon(void)
     int status;
 
     snprintf(size, sizeof(size), "size=%um", 1 + below(MOST_AREA));
-    snprintf(priority, sizeof(priority), "priority=%d", (int)below(4) - 1);
-    status = run(0, "swapon", mount, places[i], size, priority, NULL);
+    snprintf(priority, sizeof(priority), "priority=%u", below(3));
+    status = run(0, "swapon", mount, places[i], size,
+                 below(4) ? priority : NULL, NULL);
     if (status == 1 && in_use[i])
         may_refuse(status, "is swap of this mount already", "already");
     else if (status == 1 || in_use[i])
@@ -324,7 +325,7 @@ static void set_size(void)
     snprintf(size, sizeof(size), "size=%um",
              LEAST_SIZE + below(MOST_SIZE - LEAST_SIZE));
     may_refuse(run(0, "set", size, mount, NULL), "less than what is used",
-               "more than ram= and swap= hold");
+               "more than ram= and swap hold");
 }
 
 /* The first area is in use again, and the others are not. */

@@ -36,6 +36,20 @@ START_TEST(test_refused)
 }
 END_TEST
 
+START_TEST(test_plain)
+{
+    static const char *const bad[] = { "", "-1", "+1", " 1", "1k", "0x1",
+                                       "18446744073709551616" };
+    uint64_t number;
+
+    ck_assert(number_plain("18446744073709551615", &number));
+    ck_assert_uint_eq(number, UINT64_MAX);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ck_assert_msg(!number_plain(bad[i], &number), "%s is taken", bad[i]);
+    ck_assert_uint_eq(number, UINT64_MAX);
+}
+END_TEST
+
 START_TEST(test_written)
 {
     char text[32];
@@ -49,4 +63,4 @@ START_TEST(test_written)
 }
 END_TEST
 
-UNIT_MAIN("number", test_read, test_refused, test_written)
+UNIT_MAIN("number", test_read, test_refused, test_plain, test_written)
