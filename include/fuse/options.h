@@ -51,6 +51,7 @@ struct options {
     char *mountpoint;          /* as given */
     bool foreground, debug, single_thread;
     bool allow_root;           /* libfuse's: others than root are refused */
+    bool auto_unmount;         /* libfuse's: fusermount3 waits for our death */
     struct option_size
         size; /* size= or nr_blocks=, the last one; 0: no limit */
     struct option_size nr_inodes; /* a count; 0: no limit */

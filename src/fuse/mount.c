@@ -354,12 +354,21 @@ destroy_arena:
     return err;
 }
 
-/* Queues that are to be tried. */
+/* Queues that are to be tried.  io_uring lets go of /dev/fuse some time after the
+ * process is gone; fusermount3 has looked at the mount by then, not found it dead,
+ * and given up. */
 static unsigned queues_wanted(const struct options *options)
 {
+    unsigned queues;
+
     if (options->single_thread || options->transport == OPTIONS_TRANSPORT_DEV)
         return 0;
-    return queues_needed("");
+    queues = queues_needed("");
+    if (queues == 0 || !options->auto_unmount)
+        return queues;
+    log_info("auto_unmount would come too early for FUSE over io_uring: "
+             "/dev/fuse is used");
+    return 0;
 }
 
 static int plan(struct mount *mount, uint64_t memory)

@@ -291,6 +291,12 @@ static int opt_allow_root(struct parse *parse, const char *text)
     return parse_keep(parse, text);
 }
 
+static int opt_auto_unmount(struct parse *parse, const char *text)
+{
+    parse->options->auto_unmount = true;
+    return parse_keep(parse, text);
+}
+
 static int opt_subtype(struct parse *parse, const char *text)
 {
     parse->subtype_given = true;
@@ -355,7 +361,7 @@ struct mount_option {
 static const struct mount_option mount_options[] = {
     { "allow_other", parse_keep, "other users may use the mount" },
     { "allow_root", opt_allow_root, "root may use it too" },
-    { "auto_unmount", parse_keep, "unmount when pagerfs dies" },
+    { "auto_unmount", opt_auto_unmount, "unmount when pagerfs dies" },
     { "fsname=", opt_fsname, "the same as SOURCE" },
     { "subtype=", opt_subtype, "type is fuse.SUBTYPE (pagerfs)" },
     { "default_permissions", opt_ignore, "always on: the kernel checks modes" },

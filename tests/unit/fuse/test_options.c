@@ -193,6 +193,11 @@ START_TEST(test_transport)
     options_fini(&options);
     bad("pagerfs -o transport=usb /mnt", "transport=usb");
     bad("pagerfs -o transport=uring -s /mnt", "-s");
+    good("pagerfs -o auto_unmount /mnt");
+    ck_assert(options.auto_unmount);
+    ck_assert_ptr_nonnull(strstr(kept(), "auto_unmount"));
+    options_fini(&options);
+    bad("pagerfs -o transport=uring,auto_unmount /mnt", "auto_unmount");
 }
 END_TEST
 
