@@ -26,12 +26,14 @@
 #include "tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Requests under way to the swap place at once. */
@@ -58,19 +60,41 @@ static bool passed_descriptor(const char *mountpoint)
     return strncmp(mountpoint, "/dev/fd/", 8) == 0;
 }
 
+static bool is_dead(int err)
+{
+    return err == ENOTCONN || err == ECONNABORTED;
+}
+
 static int refuse(const char *what, int err)
 {
-    const char *advice = err == ENOTCONN
+    const char *advice = is_dead(err)
         ? ": a dead mount is there; fusermount3 -u it first" : "";
 
     log_error("mount point %s: %s%s", what, strerror(err), advice);
     return -err;
 }
 
+/* stat(2) is answered from the kernel's cache even then; statfs(2) asks the daemon
+ * each time.  Through O_PATH, because by name either would wake an automount, which
+ * may be waiting for us. */
+static int check_alive(const char *mountpoint)
+{
+    int fd = open(mountpoint, O_PATH | O_CLOEXEC), err = 0;
+    struct statfs fs;
+
+    if (fd < 0)
+        return -errno;
+    if (fstatfs(fd, &fs) != 0 && is_dead(errno))
+        err = -errno;
+    close(fd);
+    return err;
+}
+
 static int check_mountpoint(struct mount *mount)
 {
     const char *given = mount->options->mountpoint;
     struct stat st;
+    int err;
 
     if (passed_descriptor(given)) {
         snprintf(mount->mountpoint, sizeof(mount->mountpoint), "%s", given);
@@ -79,7 +103,10 @@ static int check_mountpoint(struct mount *mount)
     if (!realpath(given, mount->mountpoint) ||
         stat(mount->mountpoint, &st) != 0)
         return refuse(given, errno);
-    return S_ISDIR(st.st_mode) ? 0 : refuse(given, ENOTDIR);
+    if (!S_ISDIR(st.st_mode))
+        return refuse(given, ENOTDIR);
+    err = check_alive(mount->mountpoint);
+    return err ? refuse(given, -err) : 0;
 }
 
 /* The places for swap: those given, or the one that is taken otherwise. */
