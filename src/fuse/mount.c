@@ -172,7 +172,7 @@ static int make_arena(struct mount *mount)
     char text[32];
 
     if (err)
-        log_error("ram=%s cannot be had: %s",
+        log_error("ram=%s cannot be had: %s; give less",
                   size_format(mount->sizing.ram, text, sizeof(text)),
                   strerror(-err));
     return err;

@@ -128,6 +128,9 @@ static int names_take(struct parse *parse)
     mountpoint = parse->names[parse->nr_names - 1];
     if (*mountpoint == '\0')
         return parse_fail(parse, -EINVAL, "the mount point is an empty name");
+    if (parse->nr_names == 2 && parse_is_option(parse->names[0]))
+        return parse_fail(parse, -EINVAL, "the source is '%s': did you mean "
+                          "-o %s?", parse->names[0], parse->names[0]);
     if (parse->nr_names == 2 && !options->source &&
         parse_string(parse, &options->source, parse->names[0]))
         return -1;

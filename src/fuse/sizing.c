@@ -23,6 +23,7 @@
  */
 #include "sizing.h"
 
+#include "arena.h"
 #include "bits.h"
 #include "size.h"
 
@@ -45,6 +46,7 @@ enum {
     /* One inode for that many bytes of memory, as the kernel's tmpfs. */
     BYTES_PER_INODE = 8192,
 };
+_Static_assert(OPTIONS_RAM_MAX <= ARENA_MAX_BYTES, "an arena holds it");
 #define SWAP_STEP ((uint64_t)2 << 20)
 
 static uint32_t request_size(uint64_t ram)
@@ -126,8 +128,9 @@ int sizing_plan(struct sizing *sizing, const struct options *options,
     uint64_t fixed;
 
     *sizing = (struct sizing){ 0 };
-    sizing->ram = options->ram.given ? options->ram.bytes
-                                     : MAX(memory / 4, OPTIONS_RAM_MIN);
+    sizing->ram = options->ram.given
+                      ? options->ram.bytes
+                      : MIN(MAX(memory / 4, OPTIONS_RAM_MIN), OPTIONS_RAM_MAX);
     sizing->max_write = request_size(sizing->ram);
     plan_rings(sizing, queues);
     plan_buffers(sizing, options, cpus);
