@@ -161,6 +161,20 @@ int sizing_plan(struct sizing *sizing, const struct options *options,
     return 0;
 }
 
+/* What would make swap hold more, whose file or device limits it. */
+static const char *more_swap(const struct options *options)
+{
+    bool sized = false;
+
+    for (unsigned i = 0; i < options->nr_swap; i++)
+        sized |= options->swap[i].size.given;
+    if (swap_is_none(options))
+        return "a place for swap= instead of none";
+    if (options->swapsize.given)
+        return "a larger swapsize=";
+    return sized ? "a larger swap=PLACE:size=" : "another swap= besides";
+}
+
 int sizing_limit(const struct sizing *sizing, const struct options *options,
                  uint64_t held, uint64_t ram, uint64_t room, uint64_t *limit,
                  char message[OPTIONS_MESSAGE_BYTES])
@@ -185,8 +199,7 @@ int sizing_limit(const struct sizing *sizing, const struct options *options,
     else
         snprintf(message, OPTIONS_MESSAGE_BYTES,
                  "size=%s is more than ram= and "
-                 "swap= hold, %s: give a smaller size=, or a larger ram= or "
-                 "swapsize=",
-                 size, most);
+                 "swap= hold, %s: give a smaller size=, a larger ram=, or %s",
+                 size, most, more_swap(options));
     return -EINVAL;
 }

@@ -166,7 +166,6 @@ START_TEST(test_limit)
         sizing_limit(&sizing, &options, pages - 1, 10, pages, &limit, message),
         -EINVAL);
     ck_assert_ptr_nonnull(strstr(message, "size=100m"));
-    ck_assert_ptr_nonnull(strstr(message, "swapsize="));
     ck_assert_int_eq(sizing_limit(&sizing, &options, pages, 10, pages - 11,
                                   &limit, message), -EINVAL);
     ck_assert_ptr_nonnull(strstr(message, "disk"));
@@ -184,6 +183,35 @@ START_TEST(test_limit)
 }
 END_TEST
 
+static void advised(const struct options *options, const char *advice)
+{
+    struct sizing sizing = plan(options, GIB);
+    uint64_t limit;
+
+    ck_assert_int_eq(sizing_limit(&sizing, options, 10, 5, 5, &limit, message),
+                     -EINVAL);
+    ck_assert_msg(strstr(message, advice) != NULL, "%s", message);
+}
+
+/* What is named would help. */
+START_TEST(test_advice)
+{
+    struct options options = { .size = { true, 100 * MIB } };
+    char none[] = "none", somewhere[] = "/somewhere";
+
+    advised(&options, "another swap=");
+    options.nr_swap = 1;
+    options.swap[0].place = somewhere;
+    advised(&options, "another swap=");
+    options.swap[0].size = (struct option_size){ true, MIB };
+    advised(&options, "larger swap=PLACE:size=");
+    options.swapsize = (struct option_size){ true, MIB };
+    advised(&options, "larger swapsize=");
+    options.swap[0] = (struct option_swap){ .place = none };
+    advised(&options, "instead of none");
+}
+END_TEST
+
 UNIT_MAIN("sizing", test_parts_fit, test_request_size, test_defaults,
           test_swap_default, test_too_little, test_single_thread, test_rings,
-          test_limit)
+          test_limit, test_advice)
