@@ -404,6 +404,13 @@ static int plan(struct mount *mount, uint64_t memory)
     bool uring = options->transport == OPTIONS_TRANSPORT_URING;
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned queues = queues_wanted(options);
+    const struct sizing_machine machine = {
+        .memory = memory,
+        .cpus = cpus > 0 ? (unsigned)cpus : 1,
+        .queues = queues,
+        .pool_bytes = pool_overhead_bytes,
+        .metadata_max = pool_metadata_max,
+    };
     char message[OPTIONS_MESSAGE_BYTES];
     int err;
 
@@ -412,9 +419,7 @@ static int plan(struct mount *mount, uint64_t memory)
                   "6.14, and Y in /sys/module/fuse/parameters/enable_uring");
         return -EOPNOTSUPP;
     }
-    err = sizing_plan(&mount->sizing, options, memory,
-                      cpus > 0 ? (unsigned)cpus : 1, queues,
-                      pool_overhead_bytes, message);
+    err = sizing_plan(&mount->sizing, options, &machine, message);
     if (err) {
         log_error("%s", message);
     } else if (queues > 0 && mount->sizing.queues == 0) {

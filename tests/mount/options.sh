@@ -60,6 +60,7 @@ refuse swap "ram=8m,swap=/dev/null"
 refuse 'swap= instead of none' "ram=8m,swap=none,size=1g"
 refuse 'larger swapsize=' "ram=8m,swap=$swap,swapsize=16m,size=1g"
 refuse size "ram=8m,swap=$swap,size=4000000g"
+refuse 'ram=4m.*at least ram=' "ram=4m,swap=$swap,size=12g"
 refuse "$work/absent" "$base" "$work/absent"
 echo >"$work/plain"
 refuse plain "$base" "$work/plain"
@@ -79,6 +80,11 @@ accept "mode=1777,uid=12,gid=34" %u:%g 12:34
 refuse size "size=10m,ram=8m,swap=none"
 accept "size=4m,ram=8m,swap=none" %a 1777
 accept "size=1%" %a 1777
+# What is more than the bookkeeping has room for is no default, either.
+accept "size=0,ram=4m" %a 1777
+mount_fs "ram=4m"
+(($(stat -f -c '%b' "$mnt") < 2 << 18)) || fail "ram=4m: the default is 2 GiB or more"
+umount_fs
 accept "nr_blocks=1k,ram=8m" %a 1777
 
 # With grpid what is new has the group of its directory, else that of its maker.
