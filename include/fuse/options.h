@@ -22,6 +22,12 @@
 enum { OPTIONS_MESSAGE_BYTES = 512, OPTIONS_SWAPS_MAX = 16 };
 /* Below this there is no room for buffers, reserves and a few files at once. */
 #define OPTIONS_RAM_MIN ((uint64_t)4 << 20)
+/* More than that an arena does not hold. */
+#define OPTIONS_RAM_MAX ((uint64_t)128 << 30)
+/* What an empty root directory takes. */
+#define OPTIONS_SIZE_MIN ((uint64_t)12 << 10)
+/* As long as a file may be, rounded to pages. */
+#define OPTIONS_BYTES_MAX ((uint64_t)INT64_MAX - 4096)
 
 enum options_action { OPTIONS_MOUNT, OPTIONS_HELP, OPTIONS_VERSION };
 /* What the kernel may keep of file contents: everything, or nothing. */
@@ -51,6 +57,7 @@ struct options {
     char *mountpoint;          /* as given */
     bool foreground, debug, single_thread;
     bool allow_root;           /* libfuse's: others than root are refused */
+    bool auto_unmount;         /* libfuse's: fusermount3 waits for our death */
     struct option_size
         size; /* size= or nr_blocks=, the last one; 0: no limit */
     struct option_size nr_inodes; /* a count; 0: no limit */

@@ -16,5 +16,8 @@ int size_parse(const char *text, uint64_t whole, uint64_t *value);
 int number_parse(const char *text, int base, uint64_t max, uint64_t *value);
 /* For messages: "64m", "1.5g".  Returns buffer. */
 const char *size_format(uint64_t bytes, char *buffer, size_t room);
+/* The same without rounding, in the largest unit that it is a multiple of: what
+ * size_parse takes for the same number. */
+const char *size_exact(uint64_t bytes, char *buffer, size_t room);
 
 #endif

@@ -34,13 +34,21 @@ struct sizing {
     uint64_t swapsize;      /* limit for a file; a device may be larger */
 };
 
-/* cpus: threads are started for that many.  queues: what FUSE over io_uring
- * needs here, 0 if it is not offered.  pool_bytes: what the pool needs outside
- * the arena for a budget of that many bytes.  0, or -EINVAL and a line that
- * names the option. */
+/* What there is, and what the pool says of itself. */
+struct sizing_machine {
+    uint64_t memory;        /* that the process may use */
+    unsigned cpus;          /* threads are started for that many */
+    unsigned queues;        /* that FUSE over io_uring needs; 0: not offered */
+    uint64_t (*pool_bytes)(uint64_t ram); /* outside the arena */
+    uint64_t (*metadata_max)(uint64_t arena_bytes); /* frames, swap's tables
+                             * among them */
+};
+
+/* An explicit size= for whose bookkeeping there can be no room, wherever the data
+ * are, is refused; a default one is lowered.  0, or -EINVAL and a line that names
+ * the option. */
 int sizing_plan(struct sizing *sizing, const struct options *options,
-                uint64_t memory, unsigned cpus, unsigned queues,
-                uint64_t (*pool_bytes)(uint64_t ram),
+                const struct sizing_machine *machine,
                 char message[OPTIONS_MESSAGE_BYTES]);
 
 /* The limit for the pool, in pages (0: none): `held` is what RAM and the swap

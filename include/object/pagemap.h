@@ -40,6 +40,9 @@
 #define PAGEMAP_MAX_PAGES ((uint64_t)1 << 51)
 /* Pages of a leaf: the longest run. */
 #define PAGEMAP_LEAF_PAGES 64u
+/* So many pages of a file never take less: a leaf (owed or not), and a slot of the
+ * node above, or the file's own node. */
+#define PAGEMAP_LEAF_LEAST (PAGEMAP_LEAF_PAGES * 4u + 8u)
 /* The most pages of one pagemap_prepare, and of one pagemap_fill. */
 #define PAGEMAP_PREPARE_MAX 256u
 #define PAGEMAP_FILL_MAX 16384u

@@ -151,6 +151,9 @@ struct pool_stats {
  * descriptors, ghosts, stacks of three threads): to be subtracted from the budget
  * before the arena is created. */
 uint64_t pool_overhead_bytes(uint64_t ram_bytes);
+/* The most frames that metadata and the tables of swap may take together, with an
+ * arena of so many bytes. */
+uint64_t pool_metadata_max(uint64_t arena_bytes);
 /* Takes the arena's ops.  -EINVAL: the arena has fewer than POOL_MIN_FRAMES, or
  * no such replacement. */
 int pool_create(struct pool **pool, const struct pool_config *config);

@@ -32,6 +32,9 @@
 /* Block numbers are 30 bits, so that a pagemap entry is 32: 4 TiB of swap. */
 #define SPACE_MAX_BLOCKS (1u << 30)
 
+/* Blocks that a page of tables describes at the most. */
+#define SPACE_TABLE_BLOCKS (59u * SPACE_CLUSTER)
+
 struct space_ops {
     /* 4096 zeroed bytes in *page; -EAGAIN or -ENOSPC if there are none. */
     int (*page_alloc)(void *ctx, void **page);

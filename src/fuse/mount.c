@@ -26,12 +26,14 @@
 #include "tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Requests under way to the swap place at once. */
@@ -58,19 +60,41 @@ static bool passed_descriptor(const char *mountpoint)
     return strncmp(mountpoint, "/dev/fd/", 8) == 0;
 }
 
+static bool is_dead(int err)
+{
+    return err == ENOTCONN || err == ECONNABORTED;
+}
+
 static int refuse(const char *what, int err)
 {
-    const char *advice = err == ENOTCONN
+    const char *advice = is_dead(err)
         ? ": a dead mount is there; fusermount3 -u it first" : "";
 
     log_error("mount point %s: %s%s", what, strerror(err), advice);
     return -err;
 }
 
+/* stat(2) is answered from the kernel's cache even then; statfs(2) asks the daemon
+ * each time.  Through O_PATH, because by name either would wake an automount, which
+ * may be waiting for us. */
+static int check_alive(const char *mountpoint)
+{
+    int fd = open(mountpoint, O_PATH | O_CLOEXEC), err = 0;
+    struct statfs fs;
+
+    if (fd < 0)
+        return -errno;
+    if (fstatfs(fd, &fs) != 0 && is_dead(errno))
+        err = -errno;
+    close(fd);
+    return err;
+}
+
 static int check_mountpoint(struct mount *mount)
 {
     const char *given = mount->options->mountpoint;
     struct stat st;
+    int err;
 
     if (passed_descriptor(given)) {
         snprintf(mount->mountpoint, sizeof(mount->mountpoint), "%s", given);
@@ -79,7 +103,10 @@ static int check_mountpoint(struct mount *mount)
     if (!realpath(given, mount->mountpoint) ||
         stat(mount->mountpoint, &st) != 0)
         return refuse(given, errno);
-    return S_ISDIR(st.st_mode) ? 0 : refuse(given, ENOTDIR);
+    if (!S_ISDIR(st.st_mode))
+        return refuse(given, ENOTDIR);
+    err = check_alive(mount->mountpoint);
+    return err ? refuse(given, -err) : 0;
 }
 
 /* The places for swap: those given, or the one that is taken otherwise. */
@@ -145,7 +172,7 @@ static int make_arena(struct mount *mount)
     char text[32];
 
     if (err)
-        log_error("ram=%s cannot be had: %s",
+        log_error("ram=%s cannot be had: %s; give less",
                   size_format(mount->sizing.ram, text, sizeof(text)),
                   strerror(-err));
     return err;
@@ -354,12 +381,21 @@ destroy_arena:
     return err;
 }
 
-/* Queues that are to be tried. */
+/* Queues that are to be tried.  io_uring lets go of /dev/fuse some time after the
+ * process is gone; fusermount3 has looked at the mount by then, not found it dead,
+ * and given up. */
 static unsigned queues_wanted(const struct options *options)
 {
+    unsigned queues;
+
     if (options->single_thread || options->transport == OPTIONS_TRANSPORT_DEV)
         return 0;
-    return queues_needed("");
+    queues = queues_needed("");
+    if (queues == 0 || !options->auto_unmount)
+        return queues;
+    log_info("auto_unmount would come too early for FUSE over io_uring: "
+             "/dev/fuse is used");
+    return 0;
 }
 
 static int plan(struct mount *mount, uint64_t memory)
@@ -368,6 +404,13 @@ static int plan(struct mount *mount, uint64_t memory)
     bool uring = options->transport == OPTIONS_TRANSPORT_URING;
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned queues = queues_wanted(options);
+    const struct sizing_machine machine = {
+        .memory = memory,
+        .cpus = cpus > 0 ? (unsigned)cpus : 1,
+        .queues = queues,
+        .pool_bytes = pool_overhead_bytes,
+        .metadata_max = pool_metadata_max,
+    };
     char message[OPTIONS_MESSAGE_BYTES];
     int err;
 
@@ -376,9 +419,7 @@ static int plan(struct mount *mount, uint64_t memory)
                   "6.14, and Y in /sys/module/fuse/parameters/enable_uring");
         return -EOPNOTSUPP;
     }
-    err = sizing_plan(&mount->sizing, options, memory,
-                      cpus > 0 ? (unsigned)cpus : 1, queues,
-                      pool_overhead_bytes, message);
+    err = sizing_plan(&mount->sizing, options, &machine, message);
     if (err) {
         log_error("%s", message);
     } else if (queues > 0 && mount->sizing.queues == 0) {

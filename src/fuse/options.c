@@ -97,11 +97,15 @@ static int parse_one(void *data, const char *text, int key,
 static int check_together(struct parse *parse)
 {
     const struct options *options = parse->options;
+    bool uring = options->transport == OPTIONS_TRANSPORT_URING;
 
-    if (options->single_thread &&
-        options->transport == OPTIONS_TRANSPORT_URING)
+    if (options->single_thread && uring)
         return parse_fail(parse, -EINVAL, "transport=uring needs a thread for "
                           "each CPU: leave -s away");
+    if (options->auto_unmount && uring)
+        return parse_fail(parse, -EINVAL, "transport=uring ends too late for "
+                          "auto_unmount, which would leave a dead mount: give "
+                          "one or the other");
     if (options->writeback && options->cache == OPTIONS_CACHE_NONE)
         return parse_fail(parse, -EINVAL, "writeback gathers writes in the "
                           "cache that cache=none forbids: give one or the "
@@ -124,6 +128,9 @@ static int names_take(struct parse *parse)
     mountpoint = parse->names[parse->nr_names - 1];
     if (*mountpoint == '\0')
         return parse_fail(parse, -EINVAL, "the mount point is an empty name");
+    if (parse->nr_names == 2 && parse_is_option(parse->names[0]))
+        return parse_fail(parse, -EINVAL, "the source is '%s': did you mean "
+                          "-o %s?", parse->names[0], parse->names[0]);
     if (parse->nr_names == 2 && !options->source &&
         parse_string(parse, &options->source, parse->names[0]))
         return -1;

@@ -23,6 +23,10 @@ int parse_fail(struct parse *parse, int err, const char *format, ...)
 int parse_string(struct parse *parse, char **string, const char *value);
 /* One option of a list after -o: "name" or "name=value" (options_table.c). */
 int parse_option(struct parse *parse, const char *text);
+/* "name=value" with the name of one of ours. */
+bool parse_is_option(const char *text);
+/* The value of one swap= (options_swap.c). */
+int parse_swap(struct parse *parse, const char *value);
 /* For libfuse: into parse->kept.  Commas in it were unescaped on the way in. */
 int parse_keep(struct parse *parse, const char *text);
 

@@ -14,55 +14,79 @@
 #include <stdio.h>
 #include <string.h>
 
-/* As swapon(8). */
-enum { SWAP_PRIORITY_MAX = 32767, WRITEBACK_MAX_LEAST = 1 << 20 };
+enum { WRITEBACK_MAX_LEAST = 1 << 20 };
 
-static int set_size(struct parse *parse, struct option_size *size,
-                    uint64_t whole, uint64_t unit, const char *value)
+static int too_large(struct parse *parse, const char *value)
+{
+    return parse_fail(parse, -EINVAL, "%s=%s is too large", parse->name, value);
+}
+
+/* kind: what the number is called; whole: of what it may be a %, or 0. */
+static int set_number(struct parse *parse, struct option_size *size,
+                      const char *kind, uint64_t whole, const char *value)
 {
     uint64_t number;
     int err = size_parse(value, whole, &number);
 
-    if (err == 0 && __builtin_mul_overflow(number, unit, &number))
-        err = -ERANGE;
     if (err == -ERANGE)
-        return parse_fail(parse, -EINVAL, "%s=%s is too large", parse->name,
-                          value);
+        return too_large(parse, value);
     if (err)
-        return parse_fail(parse, -EINVAL,
-                    "%s=%s is not a size: give a number, with k, m, g or t%s",
-                    parse->name, value, whole ? ", or with %" : "");
-    size->given = true;
-    size->bytes = number;
+        return parse_fail(parse, -EINVAL, "%s=%s is not a %s: give a number, "
+                          "with k, m, g, t, p or e%s", parse->name, value, kind,
+                          whole ? ", or with %" : "");
+    *size = (struct option_size){ true, number };
     return 0;
 }
 
 static int set_bytes(struct parse *parse, struct option_size *size,
                      uint64_t whole, const char *value)
 {
-    int err = set_size(parse, size, whole, 1, value);
+    int err = set_number(parse, size, "size", whole, value);
 
-    if (!err && size->bytes > (uint64_t)INT64_MAX - PAGE_SIZE)
-        return parse_fail(parse, -EINVAL, "%s=%s is too large", parse->name,
-                          value);
-    return err;
+    return !err && size->bytes > OPTIONS_BYTES_MAX ? too_large(parse, value)
+                                                   : err;
+}
+
+static int set_count(struct parse *parse, struct option_size *size,
+                     const char *value)
+{
+    return set_number(parse, size, "count", 0, value);
 }
 
 /* --- our options --------------------------------------------------------- */
 
 static int opt_size(struct parse *parse, const char *value)
 {
-    return set_bytes(parse, &parse->options->size, parse->memory, value);
+    struct option_size *size = &parse->options->size;
+    int err = set_bytes(parse, size, parse->memory, value);
+
+    if (!err && size->bytes > 0 && size->bytes < OPTIONS_SIZE_MIN)
+        return parse_fail(parse, -EINVAL, "size=%s is too little for the root "
+                          "directory: give at least %uk", value,
+                          (unsigned)(OPTIONS_SIZE_MIN >> 10));
+    return err;
 }
 
 static int opt_nr_blocks(struct parse *parse, const char *value)
 {
-    return set_size(parse, &parse->options->size, 0, PAGE_SIZE, value);
+    struct option_size *size = &parse->options->size;
+    int err = set_count(parse, size, value);
+
+    if (err)
+        return err;
+    if (size->bytes > UINT64_MAX / PAGE_SIZE)
+        return too_large(parse, value);
+    size->bytes *= PAGE_SIZE;
+    if (size->bytes > 0 && size->bytes < OPTIONS_SIZE_MIN)
+        return parse_fail(parse, -EINVAL, "nr_blocks=%s is too little for the "
+                          "root directory: give at least %u", value,
+                          (unsigned)(OPTIONS_SIZE_MIN / PAGE_SIZE));
+    return 0;
 }
 
 static int opt_nr_inodes(struct parse *parse, const char *value)
 {
-    return set_size(parse, &parse->options->nr_inodes, 0, 1, value);
+    return set_count(parse, &parse->options->nr_inodes, value);
 }
 
 static int opt_ram(struct parse *parse, const char *value)
@@ -75,68 +99,22 @@ static int opt_ram(struct parse *parse, const char *value)
         return parse_fail(parse, -EINVAL,
                           "ram=%s is too little: give at least %um", value,
                           (unsigned)(OPTIONS_RAM_MIN >> 20));
-    return 0;
-}
-
-/* One of the parts behind a place.  1: it was; 0: it is part of the name. */
-static int swap_suffix(struct parse *parse, struct option_swap *swap,
-                       const char *text)
-{
-    uint64_t number;
-
-    if (strncmp(text, "size=", 5) == 0)
-        return set_bytes(parse, &swap->size, 0, text + 5) ? -1 : 1;
-    if (strncmp(text, "pri=", 4) != 0)
-        return 0;
-    if (number_parse(text + 4, 10, SWAP_PRIORITY_MAX, &number))
-        return parse_fail(parse, -EINVAL, "%s is not a priority of swap: give "
-                          "0 to %u", text, SWAP_PRIORITY_MAX);
-    swap->priority = (int)number;
-    return 1;
-}
-
-/* "none" goes with nothing else. */
-static int swap_alone(struct parse *parse)
-{
-    const struct options *options = parse->options;
-    bool none = false;
-
-    for (unsigned i = 0; i < options->nr_swap; i++)
-        none |= strcmp(options->swap[i].place, "none") == 0;
-    if (none && options->nr_swap > 1)
-        return parse_fail(parse, -EINVAL, "swap=none and another swap=: give "
-                          "one or the other");
-    return 0;
-}
-
-static int opt_swap(struct parse *parse, const char *value)
-{
-    struct options *options = parse->options;
-    struct option_swap *swap;
-    int taken = 0;
-    char *suffix;
-
-    if (*value == '\0')
+    if (ram->bytes > OPTIONS_RAM_MAX)
         return parse_fail(parse, -EINVAL,
-                          "swap= wants a file, a directory, a block "
-                          "device, or none");
-    if (options->nr_swap == OPTIONS_SWAPS_MAX)
-        return parse_fail(parse, -EINVAL, "swap=%s is one too many: %u places "
-                          "at most", value, OPTIONS_SWAPS_MAX);
-    swap = &options->swap[options->nr_swap];
-    *swap = (struct option_swap){ .priority = -1 };
-    if (parse_string(parse, &swap->place, value))
-        return -1;
-    options->nr_swap++;
-    while ((suffix = strrchr(swap->place, ':')) != NULL &&
-           (taken = swap_suffix(parse, swap, suffix + 1)) > 0)
-        *suffix = '\0';
-    return taken < 0 ? -1 : swap_alone(parse);
+                          "ram=%s is too much: give at most %ug", value,
+                          (unsigned)(OPTIONS_RAM_MAX >> 30));
+    return 0;
 }
 
 static int opt_swapsize(struct parse *parse, const char *value)
 {
-    return set_bytes(parse, &parse->options->swapsize, 0, value);
+    struct option_size *swapsize = &parse->options->swapsize;
+    int err = set_bytes(parse, swapsize, 0, value);
+
+    if (!err && swapsize->bytes == 0)
+        return parse_fail(parse, -EINVAL, "swapsize=%s leaves no swap: give "
+                          "more, or swap=none", value);
+    return err;
 }
 
 static int opt_mode(struct parse *parse, const char *value)
@@ -255,27 +233,27 @@ struct own_option {
 };
 
 static const struct own_option own_options[] = {
-    { "size", opt_size, "BYTES[k|m|g|t|%]",
+    { "size", opt_size, "BYTES[kmgtpe|%]",
       "most that files may take (half of memory; 0: no limit of its own)" },
-    { "nr_blocks", opt_nr_blocks, "N", "the same in blocks of 4 KiB" },
-    { "nr_inodes", opt_nr_inodes, "N[k|m|g]",
+    { "nr_blocks", opt_nr_blocks, "N[kmgtpe]", "the same in blocks of 4 KiB" },
+    { "nr_inodes", opt_nr_inodes, "N[kmgtpe]",
       "most files (one for 8 KiB of memory; 0: no limit)" },
     { "mode", opt_mode, "OCTAL", "of the root directory (1777)" },
     { "uid", opt_uid, "ID", "owner of the root directory (yours)" },
     { "gid", opt_gid, "ID", "group of the root directory (yours)" },
     { "grpid", opt_grpid, NULL, "new files take their directory's group" },
     { "nogrpid", opt_nogrpid, NULL, "they take the creator's (default)" },
-    { "ram", opt_ram, "BYTES[k|m|g|t|%]",
+    { "ram", opt_ram, "BYTES[kmgtpe|%]",
       "RAM for everything: data, names, buffers (a quarter of memory)" },
-    { "swap", opt_swap, "PLACE[:pri=N][:size=N]",
+    { "swap", parse_swap, "PLACE[:pri=N][:size=N]",
       "a file, directory, block device, or none (/var/tmp); many times" },
-    { "swapsize", opt_swapsize, "BYTES[k|m|g|t]",
+    { "swapsize", opt_swapsize, "BYTES[kmgtpe]",
       "most that each swap file may take (as much as size)" },
     { "cache", opt_cache, "auto|none",
       "may the kernel cache file contents, outside ram (auto)" },
     { "writeback", opt_writeback, NULL,
       "the kernel gathers small writes before it hands them on" },
-    { "writeback_max", opt_writeback_max, "BYTES[k|m|g|t]",
+    { "writeback_max", opt_writeback_max, "BYTES[kmgtpe]",
       "the most of them; only root may set it (a five-hundredth of memory)" },
     { "replacement", opt_replacement, "s3fifo|clock",
       "which pages are paged out first (s3fifo)" },
@@ -288,6 +266,12 @@ static const struct own_option own_options[] = {
 static int opt_allow_root(struct parse *parse, const char *text)
 {
     parse->options->allow_root = true;
+    return parse_keep(parse, text);
+}
+
+static int opt_auto_unmount(struct parse *parse, const char *text)
+{
+    parse->options->auto_unmount = true;
     return parse_keep(parse, text);
 }
 
@@ -355,7 +339,7 @@ struct mount_option {
 static const struct mount_option mount_options[] = {
     { "allow_other", parse_keep, "other users may use the mount" },
     { "allow_root", opt_allow_root, "root may use it too" },
-    { "auto_unmount", parse_keep, "unmount when pagerfs dies" },
+    { "auto_unmount", opt_auto_unmount, "unmount when pagerfs dies" },
     { "fsname=", opt_fsname, "the same as SOURCE" },
     { "subtype=", opt_subtype, "type is fuse.SUBTYPE (pagerfs)" },
     { "default_permissions", opt_ignore, "always on: the kernel checks modes" },
@@ -413,15 +397,36 @@ static int own_option_set(struct parse *parse, const struct own_option *option,
     return option->set(parse, value);
 }
 
-int parse_option(struct parse *parse, const char *text)
+/* Behind its name *value is what follows the '=', or NULL. */
+static const struct own_option *own_option_find(const char *text,
+                                                const char **value)
 {
     size_t length = strcspn(text, "=");
-    const char *value = text[length] == '=' ? text + length + 1 : NULL;
 
+    *value = text[length] == '=' ? text + length + 1 : NULL;
     for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
         if (strlen(own_options[i].name) == length &&
             strncmp(own_options[i].name, text, length) == 0)
-            return own_option_set(parse, &own_options[i], value);
+            return &own_options[i];
+    return NULL;
+}
+
+bool parse_is_option(const char *text)
+{
+    const char *value;
+
+    return own_option_find(text, &value) && value;
+}
+
+int parse_option(struct parse *parse, const char *text)
+{
+    const char *value;
+    const struct own_option *own = own_option_find(text, &value);
+
+    if (*text == '\0') /* as mount(8) has it */
+        return 0;
+    if (own)
+        return own_option_set(parse, own, value);
     for (size_t i = 0; i < ARRAY_SIZE(mount_options); i++)
         if (mount_option_is(&mount_options[i], text))
             return mount_options[i].take(parse, text);

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char units[] = "kmgtpe";
+
 /* Reads digits of `base` from *text and moves it behind them. */
 static int digits(const char **text, unsigned base, uint64_t *value)
 {
@@ -46,7 +48,6 @@ static int percent(uint64_t part, uint64_t whole, uint64_t *value)
 
 int size_parse(const char *text, uint64_t whole, uint64_t *value)
 {
-    static const char units[] = "kmgtpe";
     const char *unit;
     uint64_t number;
     unsigned shift;
@@ -89,7 +90,6 @@ int number_parse(const char *text, int base, uint64_t max, uint64_t *value)
 
 const char *size_format(uint64_t bytes, char *buffer, size_t room)
 {
-    static const char units[] = "kmgtpe";
     unsigned unit = 0;
     uint64_t whole, tenth;
 
@@ -106,5 +106,17 @@ const char *size_format(uint64_t bytes, char *buffer, size_t room)
                  units[unit]);
     else
         snprintf(buffer, room, "%" PRIu64 "%c", whole, units[unit]);
+    return buffer;
+}
+
+const char *size_exact(uint64_t bytes, char *buffer, size_t room)
+{
+    char unit[2] = "";
+
+    for (unsigned i = 0; bytes > 0 && bytes % 1024 == 0; i++) {
+        unit[0] = units[i];
+        bytes /= 1024;
+    }
+    snprintf(buffer, room, "%" PRIu64 "%s", bytes, unit);
     return buffer;
 }

@@ -15,6 +15,9 @@
  * A larger ram= in use is the arena's alone; so addresses are set aside for it,
  * which cost nothing: for eight times ram=, or all memory if that is more.
  *
+ * Files on swap still need RAM for their pagemaps and for the tables of swap: a size
+ * for whose bookkeeping there can be no room is no limit that anybody could reach.
+ *
  * Defaults: ram a quarter of what the process may use; size half of it, as the
  * kernel's tmpfs has; swap as much as size, if half of ram does not hold it: the
  * other half is left for metadata, reserves and room to breathe.  Less swap would
@@ -23,8 +26,11 @@
  */
 #include "sizing.h"
 
+#include "arena.h"
 #include "bits.h"
+#include "pagemap.h"
 #include "size.h"
+#include "space.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,6 +51,8 @@ enum {
     /* One inode for that many bytes of memory, as the kernel's tmpfs. */
     BYTES_PER_INODE = 8192,
 };
+_Static_assert(OPTIONS_RAM_MAX <= ARENA_MAX_BYTES, "an arena holds it");
+#define MIB ((uint64_t)1 << 20)
 #define SWAP_STEP ((uint64_t)2 << 20)
 
 static uint32_t request_size(uint64_t ram)
@@ -118,44 +126,145 @@ static uint64_t swap_default(const struct sizing *sizing, uint64_t memory)
     return size > in_ram ? round_up(size, SWAP_STEP) : 0;
 }
 
-int sizing_plan(struct sizing *sizing, const struct options *options,
-                uint64_t memory, unsigned cpus, unsigned queues,
-                uint64_t (*pool_bytes)(uint64_t ram),
-                char message[OPTIONS_MESSAGE_BYTES])
+/* Divides a budget; false: it is too little, and `least` would do. */
+static bool divide(struct sizing *sizing, const struct options *options,
+                   const struct sizing_machine *machine, uint64_t ram,
+                   uint64_t *least)
 {
     uint64_t fixed;
 
-    *sizing = (struct sizing){ 0 };
-    sizing->ram = options->ram.given ? options->ram.bytes
-                                     : MAX(memory / 4, OPTIONS_RAM_MIN);
-    sizing->max_write = request_size(sizing->ram);
-    plan_rings(sizing, queues);
-    plan_buffers(sizing, options, cpus);
+    *sizing = (struct sizing){ .ram = ram, .max_write = request_size(ram) };
+    plan_rings(sizing, machine->queues);
+    plan_buffers(sizing, options, machine->cpus);
     fixed =
-        sizing->buffer_bytes + sizing->stack_bytes + pool_bytes(sizing->ram);
-    if (sizing->ram < fixed + OPTIONS_RAM_MIN / 4) {
+        sizing->buffer_bytes + sizing->stack_bytes + machine->pool_bytes(ram);
+    *least = fixed + OPTIONS_RAM_MIN / 4;
+    if (ram < *least)
+        return false;
+    sizing->arena_bytes = ram - fixed;
+    sizing->arena_most =
+        MAX(ram > UINT64_MAX / MOST_SHARE ? UINT64_MAX : ram * MOST_SHARE,
+            machine->memory) - fixed;
+    return true;
+}
+
+/* The most pages that files can take, whatever swap holds.  With m frames of
+ * metadata and F of all kinds,
+ *
+ *     pagemaps      (pages - m) * LEAF_LEAST / LEAF_PAGES / PAGE_SIZE  <=  m
+ *     swap tables   (pages - F) / TABLE_BLOCKS  <=  metadata_max - m
+ *
+ * which leaves out what is rounded up, names, and nodes: so what fits is never
+ * refused, and what is let pass may be some percent too much. */
+static uint64_t pages_most(const struct sizing *sizing,
+                           const struct sizing_machine *machine)
+{
+    const uint64_t one = (uint64_t)PAGEMAP_LEAF_PAGES * PAGE_SIZE;
+    const uint64_t part = one + PAGEMAP_LEAF_LEAST;
+    uint64_t frames = sizing->arena_bytes >> PAGE_SHIFT;
+    uint64_t room = machine->metadata_max(sizing->arena_bytes);
+    __extension__ unsigned __int128 most = part;
+
+    most *= room * SPACE_TABLE_BLOCKS + frames;
+    return (uint64_t)(most / ((uint64_t)PAGEMAP_LEAF_LEAST *
+                              SPACE_TABLE_BLOCKS + part)) + 1;
+}
+
+/* The least ram=, in MiB, that has room to keep account of so many pages; 0: none
+ * has. */
+static uint64_t ram_for(const struct options *options,
+                        const struct sizing_machine *machine, uint64_t pages)
+{
+    struct sizing sizing;
+    uint64_t least;
+
+    for (uint64_t ram = OPTIONS_RAM_MIN; ram <= OPTIONS_RAM_MAX; ram += MIB)
+        if (divide(&sizing, options, machine, ram, &least) &&
+            pages_most(&sizing, machine) >= pages)
+            return ram;
+    return 0;
+}
+
+static int refuse_size(const struct sizing *sizing,
+                       const struct options *options,
+                       const struct sizing_machine *machine,
+                       char message[OPTIONS_MESSAGE_BYTES])
+{
+    uint64_t ram = ram_for(options, machine, pages_for(options->size.bytes));
+    char size[32], now[32], most[32], larger[32];
+
+    size_exact(round_down(pages_most(sizing, machine) << PAGE_SHIFT, MIB), most,
+               sizeof(most));
+    snprintf(message, OPTIONS_MESSAGE_BYTES,
+             "size=%s: the bookkeeping for so much does not fit into ram=%s: "
+             "give size=%s at most%s%s",
+             size_exact(options->size.bytes, size, sizeof(size)),
+             size_format(sizing->ram, now, sizeof(now)), most,
+             ram ? ", or at least ram=" : "",
+             ram ? size_exact(ram, larger, sizeof(larger)) : "");
+    return -EINVAL;
+}
+
+/* Without swap the data's own frames are the narrower limit (sizing_limit). */
+static int plan_size(struct sizing *sizing, const struct options *options,
+                     const struct sizing_machine *machine,
+                     char message[OPTIONS_MESSAGE_BYTES])
+{
+    uint64_t most = pages_most(sizing, machine);
+
+    if (!options->size.given) {
+        sizing->size = MIN(machine->memory / 2, most << PAGE_SHIFT);
+        return 0;
+    }
+    sizing->size = options->size.bytes;
+    return pages_for(sizing->size) <= most || swap_is_none(options)
+               ? 0 : refuse_size(sizing, options, machine, message);
+}
+
+int sizing_plan(struct sizing *sizing, const struct options *options,
+                const struct sizing_machine *machine,
+                char message[OPTIONS_MESSAGE_BYTES])
+{
+    uint64_t memory = machine->memory, least;
+    uint64_t ram = options->ram.given
+                       ? options->ram.bytes
+                       : MIN(MAX(memory / 4, OPTIONS_RAM_MIN), OPTIONS_RAM_MAX);
+    int err;
+
+    if (!divide(sizing, options, machine, ram, &least)) {
         char text[32];
 
         snprintf(message, OPTIONS_MESSAGE_BYTES,
                  "ram=%s is too little: give at "
                  "least %um",
-                 size_format(sizing->ram, text, sizeof(text)),
-                 (unsigned)((fixed + OPTIONS_RAM_MIN / 4) >> 20) + 1);
+                 size_format(ram, text, sizeof(text)),
+                 (unsigned)(least >> 20) + 1);
         return -EINVAL;
     }
-    sizing->arena_bytes = sizing->ram - fixed;
-    sizing->arena_most =
-        MAX(sizing->ram > UINT64_MAX / MOST_SHARE ? UINT64_MAX
-                                                  : sizing->ram * MOST_SHARE,
-            memory) - fixed;
     sizing->nr_inodes = options->nr_inodes.given ? options->nr_inodes.bytes
                                                  : memory / BYTES_PER_INODE;
-    sizing->size = options->size.given ? options->size.bytes : memory / 2;
+    err = plan_size(sizing, options, machine, message);
+    if (err)
+        return err;
     if (options->swapsize.given)
         sizing->swapsize = options->swapsize.bytes;
     else if (!swap_is_none(options))
         sizing->swapsize = swap_default(sizing, memory);
     return 0;
+}
+
+/* What would make swap hold more, whose file or device limits it. */
+static const char *more_swap(const struct options *options)
+{
+    bool sized = false;
+
+    for (unsigned i = 0; i < options->nr_swap; i++)
+        sized |= options->swap[i].size.given;
+    if (swap_is_none(options))
+        return "a place for swap= instead of none";
+    if (options->swapsize.given)
+        return "a larger swapsize=";
+    return sized ? "a larger swap=PLACE:size=" : "another swap= besides";
 }
 
 int sizing_limit(const struct sizing *sizing, const struct options *options,
@@ -182,8 +291,7 @@ int sizing_limit(const struct sizing *sizing, const struct options *options,
     else
         snprintf(message, OPTIONS_MESSAGE_BYTES,
                  "size=%s is more than ram= and "
-                 "swap= hold, %s: give a smaller size=, or a larger ram= or "
-                 "swapsize=",
-                 size, most);
+                 "swap= hold, %s: give a smaller size=, a larger ram=, or %s",
+                 size, most, more_swap(options));
     return -EINVAL;
 }

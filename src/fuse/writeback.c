@@ -43,6 +43,7 @@
 #include "bits.h"
 #include "clock.h"
 #include "log.h"
+#include "size.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,6 +131,29 @@ static void set_limit(const struct statx *stx, uint64_t pages)
     close(fd);
 }
 
+/* The kernel keeps it as a share of the memory, so it comes back rounded. */
+static bool is_about(uint64_t pages, uint64_t wanted)
+{
+    return pages >= wanted - wanted / 8 && pages <= wanted + wanted / 8;
+}
+
+/* writeback_max= was asked for: what holds instead, if something else does. */
+static void tell_limit(const struct writeback *wb, uint64_t max, uint64_t wanted)
+{
+    char asked[32], now[32];
+
+    if (max == 0 || is_about(wb->dirty, max))
+        return;
+    size_format(max << PAGE_SHIFT, asked, sizeof(asked));
+    size_format(wb->dirty << PAGE_SHIFT, now, sizeof(now));
+    if (is_about(wb->dirty, wanted))
+        log_warn("writeback_max=%s is more than a quarter of size=: the kernel "
+                 "gathers up to %s", asked, now);
+    else
+        log_warn("writeback_max=%s could not be set, which only root may: the "
+                 "kernel gathers up to %s", asked, now);
+}
+
 static void read_limit(struct writeback *wb)
 {
     uint64_t bytes = wb->dirty << PAGE_SHIFT;
@@ -150,21 +174,20 @@ static uint64_t wanted_limit(const struct writeback *wb, uint64_t size,
     return MIN(wanted, MAX(share, (uint64_t)LIMIT_MIN));
 }
 
-/* No thread serves requests yet: asking for the number of the device alone sends
- * none. */
-static void find_limit(struct writeback *wb, const char *mountpoint,
-                       uint64_t size, uint64_t max)
+/* Returns what was wanted.  No thread serves requests yet: asking for the number of
+ * the device alone sends none. */
+static uint64_t find_limit(struct writeback *wb, const char *mountpoint,
+                           uint64_t size, uint64_t max)
 {
+    uint64_t wanted = wanted_limit(wb, size, max);
     struct statx stx;
-    uint64_t wanted;
 
-    wb->dirty = memory_pages() / DEFAULT_SHARE;
     if (!mountpoint || statx(AT_FDCWD, mountpoint,
                              AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &stx) != 0)
-        return;
+        return wanted;
     if (!is_strict(&stx)) {
         wb->dirty = memory_pages() / UNLIMITED_SHARE;
-        return;
+        return wanted;
     }
     wb->limit_fd = open_property(&stx, "max_bytes", O_RDONLY);
     read_limit(wb);
@@ -173,10 +196,7 @@ static void find_limit(struct writeback *wb, const char *mountpoint,
         set_limit(&stx, wanted);
         read_limit(wb);
     }
-    if (max && wb->dirty < wanted / 2)
-        log_warn("writeback_max: the kernel keeps to %llu MiB, which only root "
-                 "may change", (unsigned long long)wb->dirty >>
-                                   (20 - PAGE_SHIFT));
+    return wanted;
 }
 
 /* --- the state ----------------------------------------------------------- */
@@ -284,7 +304,8 @@ void writeback_init(struct writeback *wb, struct pool *pool,
     wb->limit_fd = -1;
     wb->at_once = MIN(stats.used_max / AT_ONCE_SHARE, (uint64_t)AT_ONCE);
     list_init(&wb->writers);
-    find_limit(wb, mountpoint, stats.used_max, max);
+    wb->dirty = memory_pages() / DEFAULT_SHARE;
+    tell_limit(wb, max, find_limit(wb, mountpoint, stats.used_max, max));
     pool_grow_ahead(pool, 2 * writeback_reserve(wb, FEW_WRITERS));
 }
 

@@ -29,6 +29,18 @@ static uint32_t pow2_below(uint32_t value)
     return value == 0 ? 0 : 1u << bit_highest(value);
 }
 
+static uint32_t reserve_of(uint32_t frames)
+{
+    return MIN(MAX(pow2_below(frames / 64), frames < 1024 ? 32u : 64u),
+               2 * SWAP_IO_MAX_PAGES);
+}
+
+/* The data's, of a pool that begins with so many. */
+static uint32_t share_of(uint32_t frames)
+{
+    return MAX(frames / 8, MIN(frames / 2, DATA_SHARE_MIN));
+}
+
 /* For 8 MiB (P about 2000 frames): reserve 64, batch 32, min 95, low 127, high
  * 188; from 128 MiB on batches and clusters are whole 1 MiB requests.  Two batches
  * fit in the reserve: one for a page-in, one for a writer who must overwrite what is
@@ -42,19 +54,27 @@ static void size_batches(struct pool *pool)
     uint32_t frames = arena_nr_frames(pool->arena) - 1;
     uint32_t part = pow2_below(frames / 64);
 
-    pool->reserve = MIN(MAX(part, frames < 1024 ? 32u : 64u),
-                        2 * SWAP_IO_MAX_PAGES);
+    pool->reserve = reserve_of(frames);
     pool->batch = pool->reserve / 2;
     pool->cluster = MIN(MAX(part, CLUSTER_MIN), SWAP_IO_MAX_PAGES);
-    pool->share_min = MIN(pool_share_of(pool, frames),
-                          2 * pool->batch + REQUEST_PAGES);
+    pool->share_min = MIN(share_of(frames), 2 * pool->batch + REQUEST_PAGES);
     pool_set_marks(pool, frames);
 }
 
 uint32_t pool_share_of(const struct pool *pool, uint32_t frames)
 {
-    return MAX(MAX(frames / 8, MIN(frames / 2, DATA_SHARE_MIN)),
-               pool->share_min);
+    return MAX(share_of(frames), pool->share_min);
+}
+
+uint64_t pool_metadata_max(uint64_t arena_bytes)
+{
+    uint64_t all = arena_bytes / (PAGE_SIZE + sizeof(struct frame));
+    uint32_t frames = (uint32_t)MIN(all, UINT32_MAX);
+
+    if (frames < POOL_MIN_FRAMES)
+        return 0;
+    frames--; /* of zeros */
+    return frames - reserve_of(frames) - share_of(frames);
 }
 
 void pool_set_marks(struct pool *pool, uint32_t frames)

@@ -23,10 +23,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-/* The most of a long name that a message can afford: its end. */
-enum { SHOWN_NAME = 100, NAME_TRIES = 100 };
+/* The most of a long name that a message can afford: its end.  Times of 50 ms that
+ * a busy device is waited for: one second. */
+enum { SHOWN_NAME = 100, NAME_TRIES = 100, BUSY_TRIES = 20 };
 
 int opening_refuse(const struct opening *opening, int err, const char *format,
                    ...)
@@ -121,7 +123,11 @@ static int open_in_directory(const struct opening *opening)
     fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         fd = lacks_tmpfile(errno) ? unnamed_make(dir) : -errno;
-    err = fd < 0 ? refuse_errno(opening, fd) : fd;
+    if (fd == -ENOENT) /* the directory is there: /proc, or one removed */
+        err = opening_refuse(opening, fd, "no file can be made in this "
+                             "directory; name one on a disk, as swap=/var/tmp");
+    else
+        err = fd < 0 ? refuse_errno(opening, fd) : fd;
 close_dir:
     if (dir >= 0)
         close(dir);
@@ -176,15 +182,30 @@ static int remove_name(const struct opening *opening, int fd)
     return st.st_nlink == 0 && st.st_size == 0 ? 0 : refuse_used(opening);
 }
 
+/* Not even a link's end is there: why no file can be made. */
+static int refuse_missing(const struct opening *opening, int err)
+{
+    struct stat st;
+
+    if (lstat(opening->spec, &st) == 0 && S_ISLNK(st.st_mode))
+        return opening_refuse(opening, err, "is a symbolic link that leads "
+                              "nowhere; make what it names, or name another "
+                              "place");
+    return refuse_errno(opening, err);
+}
+
 static int create_file(const struct opening *opening)
 {
-    int fd = open(opening->spec, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
-                  O_CLOEXEC, 0600);
     struct stat st;
-    int err;
+    int fd, err;
 
+    if (opening->spec[0] == '~')
+        return opening_refuse(opening, -ENOENT, "the shell expands no ~ behind "
+                              "swap=; write the directory out, or $HOME");
+    fd = open(opening->spec, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+              0600);
     if (fd < 0)
-        return refuse_errno(opening, -errno);
+        return refuse_missing(opening, -errno);
     if (unlink(opening->spec) != 0 || fstat(fd, &st) != 0)
         err = refuse_errno(opening, -errno);
     else
@@ -196,10 +217,23 @@ static int create_file(const struct opening *opening)
 
 /* --- a device ------------------------------------------------------------- */
 
+/* A daemon that has just been unmounted ends a moment later. */
+static int open_alone(const char *device)
+{
+    const struct timespec pause = { .tv_nsec = 50000000 };
+    int fd = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
+
+    for (int i = 0; fd < 0 && errno == EBUSY && i < BUSY_TRIES; i++) {
+        nanosleep(&pause, NULL);
+        fd = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
+    }
+    return fd;
+}
+
 static int open_device(const struct opening *opening, struct swap_file *file,
                        uint64_t max_blocks)
 {
-    int fd = open(opening->spec, O_RDWR | O_EXCL | O_CLOEXEC), err = 0;
+    int fd = open_alone(opening->spec), err = 0;
     uint64_t bytes;
     struct stat st;
 

@@ -65,6 +65,7 @@ struct dir {
 };
 
 _Static_assert(sizeof(struct leaf) <= PAGE_SIZE, "a leaf is a page");
+_Static_assert(LEAF_CLUSTERS * SPACE_CLUSTER == SPACE_TABLE_BLOCKS, "space.h");
 _Static_assert(sizeof(struct dir) <= PAGE_SIZE, "a directory is a page");
 
 struct space {

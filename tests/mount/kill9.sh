@@ -21,6 +21,7 @@ exec {open}<"$mnt/file"
 (while :; do head -c 1000000 /dev/zero >>"$mnt/growing"; done) 2>/dev/null &
 writer=$!
 sleep 1
+stat "$mnt" >/dev/null
 kill -9 "$daemon"
 wait_until 10 gone "$daemon" || fail "the daemon survives kill -9"
 wait "$daemon" 2>/dev/null || true
@@ -33,6 +34,11 @@ wait_until 10 disconnected || true
 fails_with 'not connected' stat "$mnt/file"
 fails_with 'not connected' ls "$mnt"
 fails_with 'not connected' dd if=/dev/fd/$open bs=1M count=64 skip=32
+# What the kernel still knows of the directory does not hide it.
+mounts=$(grep -c " $mnt " /proc/self/mountinfo)
+refused 'dead mount' "$PAGERFS" -o "ram=8m,swap=$swap" source "$mnt"
+[[ $(grep -c " $mnt " /proc/self/mountinfo) == "$mounts" ]] ||
+    fail "a mount on the dead one"
 exec {open}<&-
 [[ -z $(ls -A "$swap") ]] || fail "left in the swap directory: $(ls -A "$swap")"
 fusermount3 -u "$mnt" || fail "fusermount3 -u of a dead mount"

@@ -36,6 +36,21 @@ umount "$mnt" || fail "umount(8)"
 wait_until 10 gone "$daemon" || fail "the daemon does not end"
 daemon=
 
+# Called directly it is nosuid and nodev, if nothing else is said; by mount(8) not.
+flags_are() {
+    local options
+    options=$(awk -v mnt="$mnt" '$2 == mnt {print $4}' /proc/mounts)
+    [[ $(grep -oE 'nosuid|nodev' <<<"$options" | xargs) == "$1" ]] ||
+        fail "$2: not '$1' in $options"
+}
+
+mount_fs ram=8m,size=64m
+flags_are "nosuid nodev" "called directly"
+umount_fs
+mount_fs ram=8m,size=64m,suid,dev
+flags_are "" "suid,dev"
+umount_fs
+
 # An fstab of our own, in the same words.
 printf 'pagerfs %s fuse.pagerfs ram=8m,size=64m,swap=%s,noauto 0 0\n' \
     "$mnt" "$swap" >"$work/fstab"
@@ -43,6 +58,9 @@ mount -T "$work/fstab" "$mnt" || fail "mount by fstab"
 wait_until 10 is_mounted || fail "not mounted by fstab"
 daemon=$(pgrep -f -- "pagerfs .*$mnt" | head -n 1)
 echo "$daemon" >>"$work/daemons"
+flags_are "" "by fstab"
+mount -i -o remount,size=1m "$mnt" || fail "remount with -i"
+[[ $(df --output=size -k "$mnt" | tail -n 1) -eq 65536 ]] || fail "remount: size="
 umount "$mnt"
 wait_until 10 gone "$daemon" || fail "the daemon does not end"
 daemon=

@@ -38,6 +38,8 @@ for option in size ram swapsize nr_inodes nr_blocks; do
     done
 done
 refuse size "$base,size=120x%"
+refuse 'at least 12k' "$base,size=4096"
+refuse 'at most 128g' "$base,ram=1000g"
 refuse ram "$base,ram=0"
 refuse ram "$base,ram=4k"
 for value in '' 8 77777 rwx -1; do
@@ -51,11 +53,14 @@ done
 refuse cache "$base,cache=maybe"
 refuse replacement "$base,replacement=maybe"
 refuse swap "ram=8m,swap="
+refuse 'swap=PLACE:size=' "ram=8m,swap=$swap:size=x"
+refuse 'none takes no' "ram=8m,swap=none:pri=1"
 refuse "$work/absent" "ram=8m,swap=$work/absent/dir"
 refuse swap "ram=8m,swap=/dev/null"
-refuse size "ram=8m,swap=none,size=1g"
-refuse size "ram=8m,swap=$swap,swapsize=16m,size=1g"
+refuse 'swap= instead of none' "ram=8m,swap=none,size=1g"
+refuse 'larger swapsize=' "ram=8m,swap=$swap,swapsize=16m,size=1g"
 refuse size "ram=8m,swap=$swap,size=4000000g"
+refuse 'ram=4m.*at least ram=' "ram=4m,swap=$swap,size=12g"
 refuse "$work/absent" "$base" "$work/absent"
 echo >"$work/plain"
 refuse plain "$base" "$work/plain"
@@ -65,11 +70,21 @@ if [[ $(id -u) != 0 ]]; then
     refuse readonly "ram=8m,swap=$work/readonly"
 fi
 
+# Who forgot -o is asked; the second name is the mount point then.
+refused 'did you mean -o' "$PAGERFS" ram=8m "$mnt"
+is_mounted && fail "ram=8m is taken for the source"
+
+accept "size=12k,ram=8m," %a 1777
 accept "mode=750" %a 750
 accept "mode=1777,uid=12,gid=34" %u:%g 12:34
 refuse size "size=10m,ram=8m,swap=none"
 accept "size=4m,ram=8m,swap=none" %a 1777
 accept "size=1%" %a 1777
+# What is more than the bookkeeping has room for is no default, either.
+accept "size=0,ram=4m" %a 1777
+mount_fs "ram=4m"
+(($(stat -f -c '%b' "$mnt") < 2 << 18)) || fail "ram=4m: the default is 2 GiB or more"
+umount_fs
 accept "nr_blocks=1k,ram=8m" %a 1777
 
 # With grpid what is new has the group of its directory, else that of its maker.

@@ -21,6 +21,9 @@ refuse() {
 
 refuse "$mnt/dir"
 refuse "$mnt/file"
+refuse /proc
+# shellcheck disable=SC2088  # it is not to be expanded
+refuse '~/swap'
 # The mount point itself, which is about to be covered.
 timeout 20 "$PAGERFS" -o "ram=8m,size=32m,swap=$work/second" source "$work/second" \
     2>"$work/err" && fail "swap in the mount point is accepted"

@@ -114,6 +114,20 @@ fusermount3 -uz "$mnt" || fail "lazy unmount"
 hammers_down
 ends_well "unmounted under load"
 
+# Rings would end too late for it.
+refused auto_unmount "$PAGERFS" -o "ram=8m,swap=$swap,transport=uring,auto_unmount" \
+    source "$mnt"
+mount_fs ram=8m,size=64m,auto_unmount
+has_no_rings || fail "auto_unmount has rings"
+fell_back || fail "no word of the fallback, with auto_unmount: $(<"$log")"
+kill -9 "$daemon"
+not_mounted() {
+    ! is_mounted
+}
+wait_until 10 not_mounted || fail "auto_unmount leaves a dead mount"
+wait "$daemon" 2>/dev/null || true
+daemon=
+
 [[ $(id -u) == 0 ]] || exit 0
 for call in io_uring_{setup,enter,register}; do
     runner=("$HELPERS/forbid" "$call")

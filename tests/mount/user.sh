@@ -27,6 +27,12 @@ else
     }
 fi
 
+umount_as_user() {
+    as_user fusermount3 -u "$mnt" || fail "fusermount3 -u"
+    wait_until 10 gone "$daemon" || fail "the daemon does not end"
+    daemon=
+}
+
 mount_fs ram=8m,size=64m
 as_user "$HELPERS/blob" write 1 $((24 << 20)) "$mnt/file" || fail "writing"
 as_user "$HELPERS/blob" read 1 $((24 << 20)) "$mnt/file" || fail "reading"
@@ -36,9 +42,15 @@ owner=$(as_user stat -c %U "$mnt/file")
 if [[ $(id -u) == 0 ]]; then
     ls "$mnt" >/dev/null 2>&1 && fail "root can look into a user's mount"
 fi
-as_user fusermount3 -u "$mnt" || fail "fusermount3 -u"
-wait_until 10 gone "$daemon" || fail "the daemon does not end"
-daemon=
+umount_as_user
+
+# Less than the kernel allows, or more: a user is told that neither holds.
+for max in 1m 200m; do
+    mount_fs "ram=8m,size=1g,writeback,writeback_max=$max"
+    wait_until 10 grep -q "writeback_max=$max could not be set.*only root" "$log" ||
+        fail "writeback_max=$max is ignored without a word: $(<"$log")"
+    umount_as_user
+done
 
 # Root's own is as closed, whatever the modes say.
 if [[ $(id -u) == 0 ]]; then

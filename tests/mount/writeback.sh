@@ -166,8 +166,18 @@ limit_is() {
 mount_fs ram=8m,size=256m,writeback,writeback_max=96m
 if [[ -w /sys/class/bdi/$(mountpoint -d "$mnt")/max_bytes ]]; then
     limit_is 64 # a quarter of the size
+    grep -q 'writeback_max=96m is more than a quarter' "$log" ||
+        fail "nothing said about writeback_max"
 else
     grep -q 'only root' "$log" || fail "nothing said about writeback_max"
 fi
 fills 8 65536
 umount_fs
+
+# What was asked for holds: nothing is said.
+if [[ $(id -u) == 0 ]]; then
+    mount_fs ram=8m,size=256m,writeback,writeback_max=32m
+    limit_is 32
+    grep writeback_max "$log" && fail "writeback_max holds, and yet it talks"
+    umount_fs
+fi

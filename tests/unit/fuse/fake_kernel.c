@@ -72,6 +72,7 @@ void kernel_start(struct kernel *kernel, const char *words)
     char message[OPTIONS_MESSAGE_BYTES], copy[512], name[32];
     char *argv[MAX_WORDS + 1] = { NULL };
     struct options options;
+    struct sizing_machine machine;
     struct sizing sizing;
     struct session_config config;
     int argc = 0, ends[2], room = 4 << 20;
@@ -82,8 +83,11 @@ void kernel_start(struct kernel *kernel, const char *words)
         argv[argc++] = word;
     ck_assert_msg(options_parse(&options, argc, argv, MEMORY, message) == 0,
                   "%s", message);
-    ck_assert_int_eq(sizing_plan(&sizing, &options, MEMORY, 2, kernel_queues,
-                                 pool_overhead_bytes, message), 0);
+    machine = (struct sizing_machine){ .memory = MEMORY, .cpus = 2,
+                                       .queues = kernel_queues,
+                                       .pool_bytes = pool_overhead_bytes,
+                                       .metadata_max = pool_metadata_max };
+    ck_assert_int_eq(sizing_plan(&sizing, &options, &machine, message), 0);
     stack_make(kernel, &options, &sizing);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     for (int i = 0; i < 2; i++)

@@ -70,6 +70,13 @@ START_TEST(test_names)
     bad("pagerfs", "mount point");
     bad("pagerfs a b c", "'c'");
     bad("pagerfs /mnt -o", "-o");
+    /* An option without -o is not a source. */
+    bad("pagerfs ram=8m /mnt", "did you mean -o ram=8m");
+    good("pagerfs ram /mnt");
+    options_fini(&options);
+    good("pagerfs -o fsname=ram=8m /mnt");
+    ck_assert_str_eq(options.source, "ram=8m");
+    options_fini(&options);
 }
 END_TEST
 
@@ -106,7 +113,13 @@ START_TEST(test_sizes)
     ck_assert(options.size.given && options.size.bytes == 0);
     ck_assert_uint_eq(options.ram.bytes, MEMORY / 4);
     options_fini(&options);
-    bad("pagerfs -o size=lots /mnt", "size=lots");
+    bad("pagerfs -o size=lots /mnt", "size=lots is not a size");
+    bad("pagerfs -o size=1q /mnt", "k, m, g, t, p or e, or with %");
+    bad("pagerfs -o size=8k /mnt", "at least 12k");
+    bad("pagerfs -o nr_blocks=2 /mnt", "at least 3");
+    bad("pagerfs -o ram=129g /mnt", "at most 128g");
+    bad("pagerfs -o swapsize=0 /mnt", "swap=none");
+    bad("pagerfs -o nr_inodes=-1 /mnt", "nr_inodes=-1 is not a count");
     bad("pagerfs -o size= /mnt", "size=");
     bad("pagerfs -o size /mnt", "size");
     bad("pagerfs -o size=8e /mnt", "size=8e");
@@ -158,7 +171,6 @@ START_TEST(test_swap_and_cache)
     ck_assert_uint_eq(options.swap[2].size.bytes, (uint64_t)1 << 30);
     options_fini(&options);
     bad("pagerfs -o swap=/a:pri=x /mnt", "pri=x");
-    bad("pagerfs -o swap=/a:size=lots /mnt", "size");
     bad("pagerfs -o swap=/a,swap=none /mnt", "swap=none");
     bad("pagerfs -o swap= /mnt", "swap=");
     bad("pagerfs -o swap /mnt", "swap");
@@ -178,6 +190,38 @@ START_TEST(test_swap_and_cache)
 }
 END_TEST
 
+START_TEST(test_parts_of_swap)
+{
+    good("pagerfs -o swap=/a:size=2e:pri=0 /mnt");
+    ck_assert_str_eq(options.swap[0].place, "/a");
+    ck_assert_int_eq(options.swap[0].priority, 0);
+    ck_assert_uint_eq(options.swap[0].size.bytes, (uint64_t)2 << 60);
+    options_fini(&options);
+    bad("pagerfs -o swap=/a:size=lots /mnt", "swap=/a:size=lots: give swap=PLACE:size=");
+    bad("pagerfs -o swap=/a:pri=1:size=10% /mnt", "swap=/a:pri=1:size=10%: ");
+    bad("pagerfs -o swap=/a:size=0 /mnt", "more than 0");
+    bad("pagerfs -o swap=/a:size=9e /mnt", "size=9e");
+    bad("pagerfs -o swap=/a:pri=40000 /mnt", "0 to 32767");
+    bad("pagerfs -o swap=/a:pri=2:pri=5 /mnt", "twice");
+    bad("pagerfs -o swap=/a:size=1g:pri=2:size=2g /mnt", "twice");
+    bad("pagerfs -o swap=none:pri=1 /mnt", "swap=none:pri=1: none takes no");
+    bad("pagerfs -o swap=none:size=1g /mnt", "swap=none alone");
+    bad("pagerfs -o swap=:size=1g /mnt", "a directory");
+}
+END_TEST
+
+/* As mount(8) takes them. */
+START_TEST(test_empty_options)
+{
+    good("pagerfs -o ram=8m,,size=1g, /mnt");
+    ck_assert_uint_eq(options.ram.bytes, 8 << 20);
+    ck_assert_uint_eq(options.size.bytes, 1 << 30);
+    options_fini(&options);
+    good("pagerfs -o , /mnt");
+    options_fini(&options);
+}
+END_TEST
+
 START_TEST(test_transport)
 {
     good("pagerfs /mnt");
@@ -193,6 +237,11 @@ START_TEST(test_transport)
     options_fini(&options);
     bad("pagerfs -o transport=usb /mnt", "transport=usb");
     bad("pagerfs -o transport=uring -s /mnt", "-s");
+    good("pagerfs -o auto_unmount /mnt");
+    ck_assert(options.auto_unmount);
+    ck_assert_ptr_nonnull(strstr(kept(), "auto_unmount"));
+    options_fini(&options);
+    bad("pagerfs -o transport=uring,auto_unmount /mnt", "auto_unmount");
 }
 END_TEST
 
@@ -239,4 +288,5 @@ START_TEST(test_flags)
 END_TEST
 
 UNIT_MAIN("options", test_names, test_defaults, test_sizes, test_root_and_modes,
-          test_swap_and_cache, test_transport, test_pass_through, test_flags)
+          test_swap_and_cache, test_parts_of_swap, test_empty_options,
+          test_transport, test_pass_through, test_flags)

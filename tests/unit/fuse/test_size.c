@@ -91,5 +91,20 @@ START_TEST(test_format)
 }
 END_TEST
 
+START_TEST(test_exact)
+{
+    static const char *const texts[] = { "0", "1023", "1k", "1850m", "12g",
+                                         "1537k", "15e",
+                                         "18446744073709551615" };
+    char text[32];
+    uint64_t value;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        ck_assert_int_eq(size_parse(texts[i], 0, &value), 0);
+        ck_assert_str_eq(size_exact(value, text, sizeof(text)), texts[i]);
+    }
+}
+END_TEST
+
 UNIT_MAIN("size", test_units, test_percent, test_nonsense, test_number,
-          test_format)
+          test_format, test_exact)

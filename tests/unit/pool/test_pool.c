@@ -69,6 +69,27 @@ START_TEST(overhead_is_small_and_told_beforehand)
 }
 END_TEST
 
+START_TEST(room_for_metadata_is_told_beforehand)
+{
+    static const uint32_t sizes[] = { POOL_MIN_FRAMES, 500, 1023, 1024, 1025,
+                                      8192, 65536, 1000000 };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+        struct pool_stats s;
+        uint64_t bytes;
+
+        rig_up(&rig, &(struct rig_config){ .frames = sizes[i], .pages = 1,
+                                           .stopped = true });
+        pool_stats(rig.pool, &s);
+        bytes = (uint64_t)arena_nr_frames(rig.pool->arena) *
+                (PAGE_SIZE + sizeof(struct frame));
+        ck_assert_uint_eq(pool_metadata_max(bytes), s.metadata_max);
+        rig_down(&rig);
+    }
+    ck_assert_uint_eq(pool_metadata_max(0), 0);
+}
+END_TEST
+
 START_TEST(figures_tell_what_happened)
 {
     struct pool_stats s;
@@ -115,5 +136,6 @@ END_TEST
 
 UNIT_MAIN("pool", what_cannot_be_made_is_refused,
           marks_are_in_order_at_every_size,
-          overhead_is_small_and_told_beforehand, figures_tell_what_happened,
+          overhead_is_small_and_told_beforehand,
+          room_for_metadata_is_told_beforehand, figures_tell_what_happened,
           the_end_waits_for_what_is_in_flight)

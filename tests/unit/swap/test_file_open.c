@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -175,7 +176,12 @@ START_TEST(missing_and_wrong_paths_are_explained)
     make_file(in_dir("file"), "x");
     refuses(in_dir("file/below"), -ENOTDIR, "no directory");
     ck_assert_int_eq(symlink("nowhere", in_dir("dangling")), 0);
-    refuses(path, -EEXIST, "exists");
+    refuses(path, -EEXIST, "symbolic link that leads nowhere");
+    ck_assert_int_eq(symlink("none/such", in_dir("astray")), 0);
+    refuses(path, -EEXIST, "symbolic link that leads nowhere");
+    refuses("~/swap", -ENOENT, "$HOME");
+    refuses("~", -ENOENT, "$HOME");
+    refuses("/proc", -ENOENT, "no file can be made in this directory");
     refuses("", -ENOENT, "swap=: ");
     place_dir_remove(dir);
 }
@@ -283,6 +289,32 @@ START_TEST(a_device_is_used_whole_and_by_one)
 }
 END_TEST
 
+static void *close_later(void *fd)
+{
+    usleep(200000);
+    close(*(int *)fd);
+    return NULL;
+}
+
+START_TEST(a_device_that_is_free_in_a_moment_is_waited_for)
+{
+    char device[PLACE_BYTES];
+    pthread_t closer;
+    int fd;
+
+    place_dir(dir);
+    if (place_loop(dir, 1 << 20, device)) {
+        fd = open(device, O_RDWR | O_EXCL);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(pthread_create(&closer, NULL, close_later, &fd), 0);
+        ck_assert_int_eq(swap_file_open(&file, device, 0, message), 0);
+        pthread_join(closer, NULL);
+        swap_file_close(&file);
+    }
+    place_dir_remove(dir);
+}
+END_TEST
+
 START_TEST(a_device_keeps_its_first_block_when_opened)
 {
     char device[PLACE_BYTES], contents[PAGE_SIZE] = { 0 };
@@ -344,4 +376,5 @@ UNIT_MAIN("file_open", none_is_no_file, a_directory_gets_a_file_without_a_name,
           a_long_name_leaves_room_for_the_reason,
           places_of_others_are_refused_and_untouched,
           a_read_only_mount_is_refused, a_device_is_used_whole_and_by_one,
+          a_device_that_is_free_in_a_moment_is_waited_for,
           a_device_keeps_its_first_block_when_opened, ulimit_is_the_limit)
