@@ -22,8 +22,8 @@ sums() {
 }
 
 # The compiler's time is that of its calls: few large files page as much as many.
-tree_kept=$(long 90000 30000)
-tree_generate "$(long 400 4000)"
+tree_kept=$(long 180000 30000)
+tree_generate "$(long 200 4000)"
 build "$work/host"
 sums "$work/host" >"$work/host.sums"
 

@@ -49,9 +49,16 @@ static void start_with_file(void)
     entry = kernel_create(&kernel, "file", &fh);
 }
 
+/* The bound is looked up anew each second, by whoever comes then. */
 static uint64_t reserve_of(uint64_t nr)
 {
-    return writeback_reserve(&kernel.session->writeback, nr);
+    struct writeback *wb = &kernel.session->writeback;
+    uint64_t reserve;
+
+    mutex_lock(&wb->lock, RANK_FUSE);
+    reserve = writeback_reserve(wb, nr);
+    mutex_unlock(&wb->lock);
+    return reserve;
 }
 
 static uint64_t room(void)
