@@ -26,7 +26,7 @@ struct message_init {
     uint32_t max_write;
     bool direct_io; /* no page cache over files */
     bool writeback; /* a page cache that may be ahead of us */
-    bool acl;       /* POSIX ACLs are kept */
+    bool xattr;     /* extended attributes are kept, and POSIX ACLs among them */
     bool ring;      /* requests come through io_uring */
     bool idmap;     /* may be mounted with other ids elsewhere; requests that
                      * make nothing then come without ids */

@@ -68,6 +68,7 @@ struct options {
     uid_t uid;
     gid_t gid;
     bool grpid;
+    bool noxattr;              /* no extended attributes, no ACLs */
     enum options_cache cache;
     bool writeback;            /* the kernel may keep what is written a while */
     struct option_size writeback_max; /* so much of it; bytes 0: not given */

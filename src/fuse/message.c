@@ -154,7 +154,7 @@ enum message_lane message_lane(const void *message)
     return writes ? MESSAGE_WRITES : MESSAGE_READS;
 }
 
-enum when { NEVER, ALWAYS, IF_ACL, IF_DIRECT_IO, IF_WRITEBACK, IF_IDMAP,
+enum when { NEVER, ALWAYS, IF_XATTR, IF_DIRECT_IO, IF_WRITEBACK, IF_IDMAP,
             IF_RING };
 
 static const struct feature {
@@ -166,7 +166,7 @@ static const struct feature {
     { FUSE_ATOMIC_O_TRUNC, ALWAYS },
     { FUSE_EXPORT_SUPPORT, ALWAYS },
     { FUSE_BIG_WRITES, ALWAYS },
-    { FUSE_DONT_MASK, IF_ACL },
+    { FUSE_DONT_MASK, IF_XATTR },
     { FUSE_FLOCK_LOCKS, NEVER },
     { FUSE_AUTO_INVAL_DATA, NEVER },
     { FUSE_DO_READDIRPLUS, ALWAYS },
@@ -175,7 +175,7 @@ static const struct feature {
     { FUSE_WRITEBACK_CACHE, IF_WRITEBACK },
     { FUSE_PARALLEL_DIROPS, ALWAYS },
     { FUSE_HANDLE_KILLPRIV, NEVER },
-    { FUSE_POSIX_ACL, IF_ACL },
+    { FUSE_POSIX_ACL, IF_XATTR },
     { FUSE_MAX_PAGES, ALWAYS },
     { FUSE_CACHE_SYMLINKS, ALWAYS },
     { FUSE_EXPLICIT_INVAL_DATA, ALWAYS },
@@ -194,8 +194,8 @@ static bool wanted(const struct message_init *want, enum when when)
         return false;
     case ALWAYS:
         return true;
-    case IF_ACL:
-        return want->acl;
+    case IF_XATTR:
+        return want->xattr;
     case IF_DIRECT_IO: /* all files, or those opened while space is short */
         return want->direct_io || want->writeback;
     case IF_WRITEBACK:

@@ -165,6 +165,13 @@ static int opt_nogrpid(struct parse *parse, const char *value)
     return 0;
 }
 
+static int opt_noxattr(struct parse *parse, const char *value)
+{
+    (void)value;
+    parse->options->noxattr = true;
+    return 0;
+}
+
 static int opt_cache(struct parse *parse, const char *value)
 {
     if (strcmp(value, "auto") == 0)
@@ -243,6 +250,8 @@ static const struct own_option own_options[] = {
     { "gid", opt_gid, "ID", "group of the root directory (yours)" },
     { "grpid", opt_grpid, NULL, "new files take their directory's group" },
     { "nogrpid", opt_nogrpid, NULL, "they take the creator's (default)" },
+    { "noxattr", opt_noxattr, NULL,
+      "no extended attributes, and so no ACLs: the kernel asks less" },
     { "ram", opt_ram, "BYTES[kmgtpe|%]",
       "RAM for everything: data, names, buffers (a quarter of memory)" },
     { "swap", parse_swap, "PLACE[:pri=N][:size=N]",

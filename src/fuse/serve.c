@@ -116,6 +116,20 @@ static bool refused(const struct session *session,
     }
 }
 
+/* What this mount has not: said once, the kernel does not ask again. */
+static bool declined(const struct session *session, uint32_t opcode)
+{
+    switch (opcode) {
+    case FUSE_GETXATTR:
+    case FUSE_LISTXATTR:
+    case FUSE_SETXATTR:
+    case FUSE_REMOVEXATTR:
+        return !session->init.xattr;
+    default:
+        return false;
+    }
+}
+
 /* NULL: libfuse decodes it; when debugging, all that it knows, to print it. */
 static raw_handler *handler_of(const struct session *session, uint32_t opcode)
 {
@@ -153,6 +167,10 @@ static void dispatch(struct session *session, struct request *rq)
     }
     if (in->opcode == FUSE_INTERRUPT) {
         interrupt(session, rq);
+        return;
+    }
+    if (declined(session, in->opcode)) {
+        reply_error(rq, -ENOSYS);
         return;
     }
     handler = handler_of(session, in->opcode);

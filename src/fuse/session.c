@@ -86,7 +86,7 @@ int session_create(struct session **out, const struct session_config *config)
         .max_write = sizing->max_write,
         .direct_io = config->options->cache == OPTIONS_CACHE_NONE,
         .writeback = config->options->writeback,
-        .acl = true,
+        .xattr = !config->options->noxattr,
         /* allow_root is about ids, and enforced here; and who asks must be known. */
         .idmap = !config->options->allow_root && caller_visible(),
     };

@@ -177,7 +177,7 @@ static uint64_t agreed(const struct message_init *want)
  * and with rings. */
 START_TEST(test_init)
 {
-    struct message_init want = { .max_write = 128 * 1024, .acl = true,
+    struct message_init want = { .max_write = 128 * 1024, .xattr = true,
                                  .idmap = true };
     const uint64_t usual = always | acl | PROTO_ALLOW_IDMAP;
 
@@ -190,7 +190,7 @@ START_TEST(test_init)
                                          PROTO_DIRECT_IO_ALLOW_MMAP);
     want.writeback = want.idmap = false;
     ck_assert_uint_eq(agreed(&want), always | acl);
-    want.acl = false;
+    want.xattr = false;
     ck_assert_uint_eq(agreed(&want), always);
     want.ring = true;
     ck_assert_uint_eq(agreed(&want), always | PROTO_OVER_IO_URING);
@@ -200,7 +200,7 @@ END_TEST
 /* The same in figures, beside the names that message.c gives reasons against. */
 START_TEST(test_init_words)
 {
-    struct message_init want = { .max_write = 128 * 1024, .acl = true,
+    struct message_init want = { .max_write = 128 * 1024, .xattr = true,
                                  .idmap = true };
     struct fuse_init_out out = answer(&want, UINT64_MAX);
 
@@ -214,7 +214,7 @@ END_TEST
 
 START_TEST(test_init_takes_only_offers)
 {
-    struct message_init want = { .max_write = 1 << 20, .acl = true,
+    struct message_init want = { .max_write = 1 << 20, .xattr = true,
                                  .direct_io = true };
     struct fuse_init_out out = answer(&want, 0);
 

@@ -91,6 +91,7 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(options.uid, getuid());
     ck_assert_uint_eq(options.gid, getgid());
     ck_assert(!options.foreground && !options.debug && !options.grpid);
+    ck_assert(!options.noxattr);
     ck_assert_int_eq(options.cache, OPTIONS_CACHE_AUTO);
     ck_assert_ptr_nonnull(strstr(kept(), "default_permissions"));
     ck_assert_ptr_nonnull(strstr(kept(), "subtype=pagerfs"));
@@ -147,6 +148,9 @@ START_TEST(test_root_and_modes)
     bad("pagerfs -o uid=nobody /mnt", "uid=nobody");
     bad("pagerfs -o gid=4294967295 /mnt", "gid=4294967295");
     bad("pagerfs -o grpid=1 /mnt", "grpid");
+    good("pagerfs -o noxattr /mnt");
+    ck_assert(options.noxattr);
+    bad("pagerfs -o noxattr=1 /mnt", "noxattr");
 }
 END_TEST
 
