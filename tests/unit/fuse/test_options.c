@@ -150,6 +150,7 @@ START_TEST(test_root_and_modes)
     bad("pagerfs -o grpid=1 /mnt", "grpid");
     good("pagerfs -o noxattr /mnt");
     ck_assert(options.noxattr);
+    options_fini(&options);
     bad("pagerfs -o noxattr=1 /mnt", "noxattr");
 }
 END_TEST
