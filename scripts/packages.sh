@@ -6,8 +6,8 @@
 build_packages=(gcc libc6-dev meson ninja-build pkg-config libfuse3-dev fuse3
     libjson-c-dev liburing-dev)
 # shellcheck disable=SC2034  # used by scripts/test
-test_packages=("${build_packages[@]}" binutils clang libclang-rt-dev check
-    make acl attr e2fsprogs procps python3 scdoc shellcheck util-linux)
+test_packages=("${build_packages[@]}" clang libclang-rt-dev check make
+    acl attr e2fsprogs procps python3 scdoc shellcheck util-linux)
 # shellcheck disable=SC2034  # used by scripts/bench
 bench_packages=("${build_packages[@]}" fio git make util-linux)
 

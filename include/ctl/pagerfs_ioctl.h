@@ -152,6 +152,7 @@ struct pagerfs_evict {
 
 #define PAGERFS_SWAP_NAME_BYTES 256
 #define PAGERFS_SWAP_AREAS 16
+#define PAGERFS_SWAP_PRIORITY_MAX 32767 /* as swapon(8) */
 /* The most that all areas can have together. */
 #define PAGERFS_SWAP_BLOCKS ((uint64_t)1 << 30)
 

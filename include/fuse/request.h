@@ -116,7 +116,7 @@ void *request_scratch(struct request_pool *pool, struct request *rq,
 bool request_again(struct request *rq, int error);
 /* True, as above, while deleted files have yet to give back what they took: but
  * at most `tries` times, and no more than it is worth, because the kernel may hold
- * on to them, and who opened one may keep it. */
+ * on to them, and who opened one may keep it; and not for one that was given up. */
 bool request_settle(struct request *rq, unsigned tries);
 /* Notes that the request has begun to read on its lane; the handler returns. */
 void request_reads(struct request *rq);

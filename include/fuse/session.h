@@ -84,6 +84,8 @@ struct session {
 
 int session_create(struct session **session,
                    const struct session_config *config);
+/* Somebody else has mounted, and passed us the descriptor: /dev/fd/N. */
+bool session_is_passed(const char *mountpoint);
 int session_mount(struct session *session, const char *mountpoint);
 int session_start(struct session *session);
 /* The signal that ended it, or 0: unmounted. */

@@ -10,9 +10,6 @@
 
 #define SWAPON_WORDS WORDS_PATH ", and a place with size= and priority="
 
-/* As of swap=. */
-enum { PRIORITY_MAX = 32767 };
-
 /* The daemon has another working directory. */
 static bool absolute(const char *place, char name[PAGERFS_SWAP_NAME_BYTES])
 {
@@ -52,17 +49,25 @@ static void print(const struct pagerfs_swaps *swaps)
     }
 }
 
-static int list(int fd, const char *path, bool json)
+/* NULL after a line. */
+static const struct pagerfs_swaps *get(int fd, const char *path)
 {
     static struct pagerfs_swaps swaps;
 
     swaps = (struct pagerfs_swaps){ .head = PAGERFS_HEAD(swaps) };
-    if (call(fd, path, PAGERFS_IOC_SWAPS, &swaps) < 0)
+    return call(fd, path, PAGERFS_IOC_SWAPS, &swaps) < 0 ? NULL : &swaps;
+}
+
+static int list(int fd, const char *path, bool json)
+{
+    const struct pagerfs_swaps *swaps = get(fd, path);
+
+    if (!swaps)
         return STATUS_FAILED;
     if (json)
-        json_print(stdout, json_swaps(&swaps), false);
+        json_print(stdout, json_swaps(swaps), false);
     else
-        print(&swaps);
+        print(swaps);
     return 0;
 }
 
@@ -80,12 +85,13 @@ static bool take_priority(struct pagerfs_swapon *args, const char *word)
 {
     uint64_t number;
 
-    if (number_plain(strchr(word, '=') + 1, &number) && number <= PRIORITY_MAX) {
+    if (number_plain(strchr(word, '=') + 1, &number) &&
+        number <= PAGERFS_SWAP_PRIORITY_MAX) {
         args->priority = (int64_t)number;
         return true;
     }
     complain(word, "is no priority: give 0 to %d; left out, it is behind all "
-                   "others", PRIORITY_MAX);
+                   "others", PAGERFS_SWAP_PRIORITY_MAX);
     return false;
 }
 
@@ -118,13 +124,12 @@ static uint64_t most_mib(const struct pagerfs_swaps *swaps)
 
 static void explain_too_much(int fd, const char *place)
 {
-    static struct pagerfs_swaps swaps;
+    const struct pagerfs_swaps *swaps = get(fd, place);
 
-    swaps = (struct pagerfs_swaps){ .head = PAGERFS_HEAD(swaps) };
-    if (call(fd, place, PAGERFS_IOC_SWAPS, &swaps) == 0)
+    if (swaps)
         complain(place, "is more than swap can have, %" PRIu64 "t with what is in "
                         "use: give less than size=%" PRIu64 "m",
-                 PAGERFS_SWAP_BLOCKS * CTL_PAGE_SIZE >> 40, most_mib(&swaps));
+                 PAGERFS_SWAP_BLOCKS * CTL_PAGE_SIZE >> 40, most_mib(swaps));
 }
 
 static int add(int fd, const char *path, struct pagerfs_swapon *args)

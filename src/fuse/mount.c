@@ -55,11 +55,6 @@ struct mount {
 
 /* --- checks before anything is made -------------------------------------- */
 
-static bool passed_descriptor(const char *mountpoint)
-{
-    return strncmp(mountpoint, "/dev/fd/", 8) == 0;
-}
-
 static bool is_dead(int err)
 {
     return err == ENOTCONN || err == ECONNABORTED;
@@ -96,7 +91,7 @@ static int check_mountpoint(struct mount *mount)
     struct stat st;
     int err;
 
-    if (passed_descriptor(given)) {
+    if (session_is_passed(given)) {
         snprintf(mount->mountpoint, sizeof(mount->mountpoint), "%s", given);
         return 0;
     }

@@ -41,7 +41,7 @@ int ctl_swapon(struct request *rq, uint64_t id, union argument *argument)
     (void)id;
     if (!is_zero(args->reserved, ARRAY_SIZE(args->reserved)) ||
         args->path[0] != '/' || !memchr(args->path, 0, sizeof(args->path)) ||
-        args->priority < INT16_MIN || args->priority > INT16_MAX)
+        args->priority < INT16_MIN || args->priority > PAGERFS_SWAP_PRIORITY_MAX)
         return -EINVAL;
     memset(args->message, 0, sizeof(args->message));
     if (!rq->session->work) {

@@ -16,8 +16,7 @@ void op_setxattr(struct request *rq)
     const char *value = name + strlen(name) + 1;
     struct tree_cred cred = request_cred(rq, 0);
     bool kill = in->setxattr_flags & FUSE_SETXATTR_ACL_KILL_SGID;
-    int flags = (int)(in->flags & ~(uint32_t)TREE_XATTR_KILL_SGID) |
-                (kill ? TREE_XATTR_KILL_SGID : 0);
+    int flags = (int)in->flags | (kill ? TREE_XATTR_KILL_SGID : 0);
 
     op_result(rq, tree_setxattr(rq->session->tree, &cred,
                                 request_header(rq)->nodeid, name, value,

@@ -6,13 +6,11 @@
 #include "options_internal.h"
 
 #include "bits.h"
+#include "pagerfs_ioctl.h"
 #include "size.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* As swapon(8). */
-enum { SWAP_PRIORITY_MAX = 32767 };
 
 static int refuse(struct parse *parse, const char *value, const char *why)
 {
@@ -40,7 +38,7 @@ static int take_priority(struct parse *parse, struct option_swap *swap,
 
     if (swap->priority >= 0)
         return refuse(parse, value, ":pri= is given twice: give it once");
-    if (number_parse(text, 10, SWAP_PRIORITY_MAX, &number))
+    if (number_parse(text, 10, PAGERFS_SWAP_PRIORITY_MAX, &number))
         return refuse(parse, value, "give swap=PLACE:pri=N, 0 to 32767");
     swap->priority = (int)number;
     return 1;

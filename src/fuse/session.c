@@ -170,8 +170,7 @@ static int handshake(struct session *session)
     return err;
 }
 
-/* Somebody else has mounted, and passed us the descriptor. */
-static bool is_passed(const char *mountpoint)
+bool session_is_passed(const char *mountpoint)
 {
     return strncmp(mountpoint, "/dev/fd/", 8) == 0;
 }
@@ -179,7 +178,7 @@ static bool is_passed(const char *mountpoint)
 /* libfuse says that it cannot open the device, but not what to do. */
 static int check_device(const char *mountpoint)
 {
-    if (is_passed(mountpoint) ||
+    if (session_is_passed(mountpoint) ||
         access("/dev/fuse", R_OK | W_OK) == 0)
         return 0;
     log_error("/dev/fuse: %s: %s", strerror(errno),
@@ -195,7 +194,7 @@ static void make_ask(void *ctx, uint64_t id)
 
 int session_mount(struct session *session, const char *mountpoint)
 {
-    const char *place = is_passed(mountpoint) ? NULL : mountpoint;
+    const char *place = session_is_passed(mountpoint) ? NULL : mountpoint;
     int err;
 
     if (check_device(mountpoint) ||

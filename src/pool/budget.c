@@ -170,6 +170,14 @@ int pool_charge(struct pool *pool, uint32_t want, bool wait, uint32_t *got)
     }
 }
 
+/* Something has been given back. */
+static void uncharged(struct pool *pool) REQUIRES(pool->budget.lock)
+{
+    if (atomic_load_explicit(&pool->budget.overcommitted, memory_order_relaxed))
+        budget_settle(pool);
+    grow_poke(pool);
+}
+
 void pool_uncharge(struct pool *pool, uint64_t nr)
 {
     struct budget *b = &pool->budget;
@@ -177,9 +185,7 @@ void pool_uncharge(struct pool *pool, uint64_t nr)
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
     INVARIANT("I6", nr <= b->data);
     b->data -= nr;
-    if (atomic_load_explicit(&b->overcommitted, memory_order_relaxed))
-        budget_settle(pool);
-    grow_poke(pool);
+    uncharged(pool);
     mutex_unlock(&pool->budget.lock);
 }
 
@@ -227,9 +233,7 @@ void budget_uncharge_metadata(struct pool *pool)
     mutex_lock(&pool->budget.lock, RANK_BUDGET);
     INVARIANT("I6", b->metadata > 0);
     b->metadata--;
-    if (atomic_load(&b->overcommitted))
-        budget_settle(pool);
-    grow_poke(pool);
+    uncharged(pool);
     mutex_unlock(&pool->budget.lock);
 }
 
